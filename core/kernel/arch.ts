@@ -1,0 +1,109 @@
+/**
+ * How the architectures free what a gather has queued.
+ *
+ * Read in arch/{arm,arm64,riscv,s390,x86}/include/asm/tlb.h, arch/s390/mm/pgalloc.c
+ * and the architectures' Kconfig of 6.1 and 6.12. Paravirtual x86 (KVM, Xen,
+ * Hyper-V) is what "x86" means; arm is SMP without LPAE. riscv selects
+ * MMU_GATHER_RCU_TABLE_FREE in 6.12 and not in 6.1; the change came with 6.8,
+ * from the list's history, so 6.6 is as 6.1.
+ *
+ * @module
+ */
+import { PAGE_WORDS_SHIFT, W_TYPE } from "../memory/words.ts";
+import { bug, C_CLEAR_TABLE, oops } from "./checks.ts";
+import type { ArchTable, Kernel } from "./kernel.ts";
+import type { KernelBase } from "./names.ts";
+
+/** CRST_ALLOC_ORDER (s390): a region, segment or pgd table has 16 KB. */
+export const CRST_ALLOC_ORDER = 2;
+
+function arch(name: string, more: Partial<ArchTable>): ArchTable {
+  return Object.freeze({
+    name,
+    tableFree: false,
+    rcuTableFree: false,
+    noGather: false,
+    tableKind: "page",
+    needsTableInvalidate: true,
+    ...more,
+  });
+}
+
+const RCU = { tableFree: true, rcuTableFree: true } as const;
+
+/** Every architecture, as 6.12 has it. */
+export const ARCH_TABLES: Readonly<Record<string, ArchTable>> = Object.freeze({
+  generic: arch("generic", {}),
+  mips: arch("mips", {}),
+  arm: arch("arm", {}),
+  x86: arch("x86", RCU),
+  arm64: arch("arm64", { ...RCU, tableKind: "ptdesc" }),
+  riscv: arch("riscv", { ...RCU, tableKind: "ptdesc" }),
+  s390: arch("s390", { ...RCU, noGather: true, tableKind: "virt" }),
+});
+
+/**
+ * An architecture on a kernel with a configuration. 6.1 has no descriptor to
+ * queue, and where tlb_remove_table is tlb_remove_page it takes pages.
+ *
+ * @returns undefined where there is no such architecture
+ */
+export function archTable(name: string, base: KernelBase, config: readonly string[]): ArchTable | undefined {
+  const table = Object.hasOwn(ARCH_TABLES, name) ? ARCH_TABLES[name] : undefined;
+  if (table === undefined) return undefined;
+  let { tableFree, rcuTableFree, tableKind } = table;
+  if (name === "riscv" && base !== "6.12") tableFree = rcuTableFree = false;
+  if (config.includes("RCU_TABLE_FREE")) tableFree = rcuTableFree = true;
+  if (tableKind === "ptdesc" && (base === "6.1" || !tableFree)) tableKind = "page";
+  return arch(name, { ...table, tableFree, rcuTableFree, tableKind });
+}
+
+/**
+ * Frees a table that is a page (x86, arm64, riscv, arm
+ * `asm/tlb.h:__tlb_remove_table`). The argument is `void *`: a descriptor is
+ * taken too, as it has the page's address.
+ */
+export function __tlb_remove_table(k: Kernel, table: number): void {
+  k.free_page_and_swap_cache(k, table);
+}
+
+/**
+ * Frees a table by its address (`arch/s390/mm/pgalloc.c:__tlb_remove_table`,
+ * 6.1 and v2): bits 0 and 1 clear mean a crst table. Fragments of a page, which
+ * set them, are not modelled.
+ */
+export function __tlb_remove_table_s390(k: Kernel, table: number): void {
+  k.free_pages(k, table & ~3, CRST_ALLOC_ORDER);
+}
+
+/** 6.6 on s390: still by tag, but a crst table leaves through its descriptor. From the list's history (6326c26c1514). */
+export function __tlb_remove_table_s390_6_6(k: Kernel, table: number): void {
+  k.pagetable_free(k, k.virt_to_ptdesc(k, table & ~3));
+}
+
+/**
+ * 6.12 on s390: compound_order decides what the table is. A crst table that is
+ * not compound is taken for a PTE table: destructor, one page freed.
+ */
+export function __tlb_remove_table_s390_6_12(k: Kernel, table: number): void {
+  const ptdesc = k.virt_to_ptdesc(k, table);
+  const page = k.ptdesc_page(k, ptdesc);
+  if (k.compound_order(k, page) !== CRST_ALLOC_ORDER) pagetable_pte_dtor(k, page);
+  k.pagetable_free(k, ptdesc);
+}
+
+/**
+ * What of `pagetable_pte_dtor` touches memory that is modelled:
+ * `__folio_clear_pgtable` (6.12 PAGE_TYPE_OPS). Constructors are not, so the
+ * type is -1, unless the page was freed before and is buddy: then it ceases to be.
+ */
+function pagetable_pte_dtor(k: Kernel, page: number): void {
+  if (page >>> 0 >= k.nrPages) oops(k, page);
+  const w = (page << PAGE_WORDS_SHIFT) + W_TYPE;
+  const type = k.mem[w]!;
+  if (type === -1) return;
+  if (k.debugVm && type >>> 24 !== PGTY_table) bug(k, C_CLEAR_TABLE, page);
+  k.mem[w] = -1;
+}
+
+const PGTY_table = 0xf2;

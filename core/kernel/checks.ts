@@ -1,0 +1,243 @@
+/**
+ * The checks that the modelled functions make: every `VM_BUG_ON` (with
+ * `_PAGE`, `_FOLIO`, `_PGFLAGS`), every reason that `bad_page` is called with,
+ * the WARNs, and the oopses that a real machine would die of (a list pointer
+ * or a `struct page` that leads nowhere).
+ *
+ * Read in mm/page_alloc.c, mm/internal.h, mm/swap.c, mm/mmu_gather.c,
+ * include/linux/mm.h, include/linux/page-flags.h of 6.1 and 6.12. CONFIG_DEBUG_VM
+ * is taken to include CONFIG_DEBUG_VM_PGFLAGS. Not modelled, as nothing in the
+ * model can set what they look at: hardware poison, mlock, page_pool, hugetlb,
+ * PagePoisoned, debug_pagealloc.
+ *
+ * @module
+ */
+import { EV_BAD_PAGE, EV_WARN, EVENT_WORDS } from "../memory/events.ts";
+import { PAGE_WORDS_SHIFT, W_TYPE } from "../memory/words.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** What a check does when it fires. */
+export type CheckKind = "BUG" | "bad_page" | "WARN";
+
+/** One check of the kernel. */
+export interface Check {
+  /** The kernel function that it stands in. */
+  readonly fn: string;
+  /** The condition or the reason, as the kernel prints it. */
+  readonly text: string;
+  /** BUG ends the machine, bad_page sets pages aside, WARN goes on. */
+  readonly kind: CheckKind;
+  /** File and function, and the version where only one has it. */
+  readonly source: string;
+}
+
+const list: Check[] = [];
+
+function check(kind: CheckKind, source: string, text: string): number {
+  const fn = source.slice(source.indexOf(":") + 1).split(" ")[0] as string;
+  list.push(Object.freeze({ fn, text, kind, source }));
+  return list.length - 1;
+}
+
+/** A reference is put that is not there. */
+export const C_PUT_ZERO = check("BUG", "include/linux/mm.h:put_page_testzero", "page_ref_count(page) == 0");
+/** A reference is taken on a folio that has none. */
+export const C_GET_ZERO = check("BUG", "include/linux/mm.h:folio_get", "folio_ref_zero_or_close_to_overflow(folio)");
+/** A tail page is to get its first reference. */
+export const C_REFCOUNTED_TAIL = check("BUG", "mm/internal.h:set_page_refcounted", "PageTail(page)");
+/** A page that has references is to get its first one. */
+export const C_REFCOUNTED_REF = check("BUG", "mm/internal.h:set_page_refcounted", "page_ref_count(page)");
+/** A tail page is freed. */
+export const C_PREPARE_TAIL = check("BUG", "mm/page_alloc.c:free_pages_prepare", "PageTail(page)");
+/** A compound block is freed with an order that is not its own. */
+export const C_PREPARE_ORDER = check(
+  "BUG",
+  "mm/page_alloc.c:free_pages_prepare",
+  "compound && compound_order(page) != order",
+);
+/** The flags of a page that reaches the free lists. */
+export const C_FREE_FLAGS = check("BUG", "mm/page_alloc.c:__free_one_page", "page->flags & PAGE_FLAGS_CHECK_AT_PREP");
+/** A block starts where no block of its order does. */
+export const C_FREE_ALIGN = check("BUG", "mm/page_alloc.c:__free_one_page", "pfn & ((1 << order) - 1)");
+/** A page outside its zone. */
+export const C_FREE_RANGE = check("BUG", "mm/page_alloc.c:__free_one_page", "bad_range(zone, page)");
+/** A free block with references. */
+export const C_BUDDY_COUNT = check("BUG", "mm/internal.h:page_is_buddy", "page_count(buddy) != 0");
+/** A page that is to become buddy has another type. */
+export const C_SET_BUDDY = check(
+  "BUG",
+  "include/linux/page-flags.h:__SetPageBuddy",
+  "page_type is not free for PageBuddy",
+);
+/** A page on a free list is not buddy. */
+export const C_CLEAR_BUDDY = check("BUG", "include/linux/page-flags.h:__ClearPageBuddy", "!PageBuddy(page)");
+/** The half that is given back lies outside the zone. */
+export const C_EXPAND_RANGE = check("BUG", "mm/page_alloc.c:expand", "bad_range(zone, &page[size])");
+/** A compound block is split. */
+export const C_SPLIT_COMPOUND = check("BUG", "mm/page_alloc.c:split_page", "PageCompound(page)");
+/** A block without a reference is split. */
+export const C_SPLIT_COUNT = check("BUG", "mm/page_alloc.c:split_page", "!page_count(page)");
+/** An address that is not in the linear map is freed. */
+export const C_FREE_PAGES_ADDR = check("BUG", "mm/page_alloc.c:free_pages", "!virt_addr_valid((void *)addr)");
+/** A folio's flags are asked of a tail page. */
+export const C_FLAGS_TAIL = check("BUG", "include/linux/page-flags.h:folio_flags", "PageTail(page)");
+/** PG_reserved is set or cleared on a page of a compound block. */
+export const C_RESERVED_COMPOUND = check(
+  "BUG",
+  "include/linux/page-flags.h:SetPageReserved (PF_NO_COMPOUND)",
+  "enforce && PageCompound(page)",
+);
+/** The whole-block map count of a folio that is none (6.1: page 1 of the block has lost its head). */
+export const C_ENTIRE_LARGE = check("BUG", "include/linux/mm.h:folio_entire_mapcount 6.1", "!folio_test_large(folio)");
+/** 6.1: the destructor's index of a compound block leads past the array. */
+export const C_DTOR = check("BUG", "mm/page_alloc.c:destroy_large_folio 6.1", "dtor >= NR_COMPOUND_DTORS");
+/** A type is cleared that the page does not have. */
+export const C_CLEAR_TABLE = check(
+  "BUG",
+  "include/linux/page-flags.h:__folio_clear_pgtable 6.12",
+  "!folio_test_pgtable(folio)",
+);
+/** A page is queued before the range was adjusted. */
+export const C_GATHER_END = check("BUG", "mm/mmu_gather.c:__tlb_remove_page_size", "!tlb->end");
+/** A batch holds more than it can. */
+export const C_GATHER_NR = check("BUG", "mm/mmu_gather.c:__tlb_remove_page_size", "batch->nr > batch->max");
+/** A gather is used that was finished or never started: its memory is somebody else's stack. */
+export const C_GATHER_INACTIVE = check("BUG", "mm/mmu_gather.c:tlb_finish_mmu", "gather not active");
+
+/** A list leads to something that is no list node. */
+export const C_OOPS_LIST = check("BUG", "include/linux/list.h:__list_del", "oops: list pointer");
+/** A `struct page` outside mem_map. */
+export const C_OOPS_PAGE = check(
+  "BUG",
+  "include/asm-generic/memory_model.h:__pfn_to_page",
+  "oops: struct page outside mem_map",
+);
+/** An address without memory behind it. */
+export const C_OOPS_ADDRESS = check("BUG", "include/linux/mm.h:virt_to_page", "oops: address outside the linear map");
+/** `free_area[order]` of an order that does not exist. */
+export const C_OOPS_ORDER = check("BUG", "mm/page_alloc.c:__free_one_page", "oops: order without a free_area");
+/** 6.1: the destructor of a compound block is no function. */
+export const C_OOPS_DTOR = check("BUG", "mm/page_alloc.c:destroy_large_folio 6.1", "oops: compound page destructor");
+/** A batch page was overwritten while a gather used it. */
+export const C_OOPS_BATCH = check("BUG", "mm/mmu_gather.c:tlb_batch_list_free", "oops: batch page overwritten");
+
+/** `bad_page`: `_mapcount` or the type is not -1. */
+export const C_MAPCOUNT = check("bad_page", "mm/page_alloc.c:page_bad_reason", "nonzero mapcount");
+/** `bad_page`: mapping. */
+export const C_MAPPING = check("bad_page", "mm/page_alloc.c:page_bad_reason", "non-NULL mapping");
+/** `bad_page`: references. */
+export const C_REFCOUNT = check("bad_page", "mm/page_alloc.c:page_bad_reason", "nonzero _refcount");
+/** `bad_page`: flags at allocation. */
+export const C_FLAGS_PREP = check(
+  "bad_page",
+  "mm/page_alloc.c:page_bad_reason",
+  "PAGE_FLAGS_CHECK_AT_PREP flag(s) set",
+);
+/** `bad_page`: flags at free. */
+export const C_FLAGS_FREE = check(
+  "bad_page",
+  "mm/page_alloc.c:page_bad_reason",
+  "PAGE_FLAGS_CHECK_AT_FREE flag(s) set",
+);
+/** `bad_page`: memcg_data. */
+export const C_MEMCG = check("bad_page", "mm/page_alloc.c:page_bad_reason", "page still charged to cgroup");
+/** `bad_page`, page 1 in 6.1. */
+export const C_COMPOUND_MAPCOUNT = check(
+  "bad_page",
+  "mm/page_alloc.c:free_tail_pages_check 6.1",
+  "nonzero compound_mapcount",
+);
+/** `bad_page`, page 1. */
+export const C_ENTIRE_MAPCOUNT = check(
+  "bad_page",
+  "mm/page_alloc.c:free_tail_page_prepare 6.12",
+  "nonzero entire_mapcount",
+);
+/** `bad_page`, page 1. */
+export const C_LARGE_MAPCOUNT = check(
+  "bad_page",
+  "mm/page_alloc.c:free_tail_page_prepare 6.12",
+  "nonzero large_mapcount",
+);
+/** `bad_page`, page 1. */
+export const C_NR_PAGES_MAPPED = check(
+  "bad_page",
+  "mm/page_alloc.c:free_tail_page_prepare 6.12",
+  "nonzero nr_pages_mapped",
+);
+/** `bad_page`, page 1. */
+export const C_PINCOUNT = check("bad_page", "mm/page_alloc.c:free_tail_page_prepare 6.12", "nonzero pincount");
+/** `bad_page`, page 2. */
+export const C_DEFERRED_LIST = check("bad_page", "mm/page_alloc.c:free_tail_page_prepare 6.12", "on deferred list");
+/** `bad_page`, page 3 (6.1) or 4 (6.12) and later. */
+export const C_TAIL_MAPPING = check(
+  "bad_page",
+  "mm/page_alloc.c:free_tail_page_prepare",
+  "corrupted mapping in tail page",
+);
+/** `bad_page`, any tail. */
+export const C_TAIL_NOT_SET = check("bad_page", "mm/page_alloc.c:free_tail_page_prepare", "PageTail not set");
+/** `bad_page`, any tail. */
+export const C_TAIL_HEAD = check("bad_page", "mm/page_alloc.c:free_tail_page_prepare", "compound_head not consistent");
+
+/** An order that the allocator does not have. */
+export const C_WARN_ORDER = check(
+  "WARN",
+  "mm/page_alloc.c:__alloc_pages",
+  "WARN_ON_ONCE_GFP(order > MAX_PAGE_ORDER, gfp)",
+);
+/** `alloc_pages_exact` strips what it cannot do. */
+export const C_WARN_EXACT = check(
+  "WARN",
+  "mm/page_alloc.c:alloc_pages_exact",
+  "gfp_mask & (__GFP_COMP | __GFP_HIGHMEM)",
+);
+
+/** Every check, by index. */
+export const CHECKS: readonly Check[] = Object.freeze(list);
+
+/** Adds an event for the ledger; when there is no room it is counted as lost. */
+export function event(k: Kernel, code: number, a: number, b: number, c: number): void {
+  const e = k.nEvents * EVENT_WORDS;
+  const events = k.events;
+  if (e >= events.length) {
+    k.eventsLost++;
+    return;
+  }
+  events[e] = code;
+  events[e + 1] = a;
+  events[e + 2] = b;
+  events[e + 3] = c;
+  k.nEvents++;
+}
+
+/** `BUG()`: the machine stops here. */
+export function bug(k: Kernel, which: number, page: number): never {
+  k.bugCheck = which;
+  k.bugPage = page;
+  throw k.bug;
+}
+
+/** A `struct page` outside mem_map is dereferenced: a page fault on a real machine. */
+export function oops(k: Kernel, page: number): never {
+  return bug(k, C_OOPS_PAGE, page);
+}
+
+/** A WARN: the kernel complains and goes on. `_ONCE` is not modelled, so that a shorter program says the same. */
+export function warn(k: Kernel, which: number): void {
+  event(k, EV_WARN, -1, which, -1);
+}
+
+/**
+ * Complains of a page (`mm/page_alloc.c:bad_page`).
+ *
+ * "Leave bad fields for debug, except PageBuddy could make trouble": 6.12
+ * clears PageBuddy, 6.1 resets the whole word to -1, whatever it held.
+ *
+ * @param first the block that is set aside, or -1 at allocation
+ */
+export function bad_page(k: Kernel, page: number, which: number, first: number): void {
+  event(k, EV_BAD_PAGE, page, which, first);
+  const w = (page << PAGE_WORDS_SHIFT) + W_TYPE;
+  if (k.buddyBit !== 0 || ((k.mem[w]! & k.buddyMask) === k.buddyValue)) k.mem[w] = -1;
+}

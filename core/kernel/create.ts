@@ -1,0 +1,431 @@
+/**
+ * Makes a kernel: the functions of its version, less the repairs that its name
+ * takes out, over a memory of its own.
+ *
+ * @module
+ */
+import { EVENT_WORDS } from "../memory/events.ts";
+import type { Layout } from "../memory/layout.ts";
+import { layoutOf } from "../memory/layouts/mod.ts";
+import {
+  areaWord,
+  LIST_PREV,
+  type MemMap,
+  memMap,
+  NR_ORDERS,
+  PAGES_TO_FREE,
+  STALE,
+  Z_END,
+  Z_MANAGED,
+  Z_START,
+  ZONE_WORDS,
+} from "../memory/mem_map.ts";
+import { MAX_PAGE_ORDER, PAGE_WORDS_SHIFT, W_LRU_NEXT, W_LRU_PREV, W_TYPE } from "../memory/words.ts";
+import {
+  __tlb_remove_table_s390,
+  __tlb_remove_table_s390_6_12,
+  __tlb_remove_table_s390_6_6,
+  archTable,
+} from "./arch.ts";
+import { __free_one_page } from "./buddy.ts";
+import { type ArchTable, type Kernel, KernelBug, type KernelFunctions, type KernelOptions } from "./kernel.ts";
+import { nodeOf } from "./list.ts";
+import {
+  GATHER_WORDS,
+  MAX_GATHERS,
+  MAX_MMS,
+  MAX_TABLE_BATCH,
+  MAX_TABLE_BATCH_RCU,
+  PAGEVEC_SIZE,
+  UNITS,
+} from "./mmu_gather.ts";
+import { ARCHS, CONFIGS, type KernelBase, kernelNames, parseKernelName } from "./names.ts";
+import { KERNEL_6_1 } from "./versions/6_1.ts";
+import { KERNEL_6_12 } from "./versions/6_12.ts";
+import { KERNEL_6_6 } from "./versions/6_6.ts";
+import { KERNEL_V2 } from "./versions/v2.ts";
+import { WITHOUT } from "./versions/without.ts";
+
+/** Events that one call may report: more than a full gather puts, and a few hundred table batches. */
+const MAX_EVENTS = 1 << 15;
+/** Table batches that may wait for a grace period. */
+const MAX_RCU = 1 << 14;
+/** Bounds of `pages`. */
+const MIN_PAGES = 16;
+const MAX_PAGES = 4096;
+
+const VERSIONS: Readonly<Record<KernelBase, KernelFunctions>> = {
+  "6.1": KERNEL_6_1,
+  v2: KERNEL_V2,
+  "6.6": KERNEL_6_6,
+  "6.12": KERNEL_6_12,
+};
+
+const S390: Readonly<Record<KernelBase, KernelFunctions["__tlb_remove_table"]>> = {
+  "6.1": __tlb_remove_table_s390,
+  v2: __tlb_remove_table_s390,
+  "6.6": __tlb_remove_table_s390_6_6,
+  "6.12": __tlb_remove_table_s390_6_12,
+};
+
+function parsed(name: string): { base: KernelBase; without: readonly string[] } {
+  const parts = parseKernelName(name);
+  if (parts === undefined) throw new Error(`no kernel '${name}'; there are ${kernelNames().join(", ")}`);
+  return parts;
+}
+
+/**
+ * The functions of a kernel, as every architecture but s390 has them.
+ *
+ * @throws {Error} where there is no such kernel
+ */
+export function functionsOf(name: string): KernelFunctions {
+  const { base, without } = parsed(name);
+  let functions = VERSIONS[base];
+  for (const [id, changed] of WITHOUT) {
+    if (without.includes(id)) functions = Object.freeze({ ...functions, ...changed });
+  }
+  return functions;
+}
+
+/**
+ * A machine that runs a kernel. All fields are assigned here, in one order, so
+ * that every kernel has the same hidden class, whatever its version.
+ */
+class Machine implements Kernel {
+  readonly name: string;
+  readonly base: KernelBase;
+  readonly arch: ArchTable;
+  readonly config: readonly string[];
+  readonly layout: Layout;
+  readonly map: MemMap;
+  readonly debugVm: boolean;
+  readonly mem: Int32Array;
+  readonly batches: Int32Array;
+  readonly events: Int32Array;
+  nEvents: number;
+  eventsLost: number;
+  failNext: number;
+  armed: number;
+  atPoint: () => void;
+  readonly bug: KernelBug;
+  bugCheck: number;
+  bugPage: number;
+  readonly nrPages: number;
+  readonly highStart: number;
+  readonly lowZone: number;
+  readonly highZone: number;
+  readonly listEnd: number;
+  readonly pgHead: number;
+  readonly pgReserved: number;
+  readonly checkAtFree: number;
+  readonly checkAtPrep: number;
+  readonly flagsSecond: number;
+  readonly buddyMask: number;
+  readonly buddyValue: number;
+  readonly buddyBit: number;
+  readonly orderWord: number;
+  readonly orderShift: number;
+  readonly tableFree: boolean;
+  readonly rcuTableFree: boolean;
+  readonly noGather: boolean;
+  readonly needsTableInvalidate: boolean;
+  readonly maxTableBatch: number;
+  readonly gathers: Int32Array;
+  readonly tlbFlushPending: Int32Array;
+  readonly rcuQueue: Int32Array;
+  nRcu: number;
+  readonly folioBatch: Int32Array;
+  /** Memory after boot; null while booting. */
+  private boot: Int32Array | null;
+  readonly alloc_pages: KernelFunctions["alloc_pages"];
+  readonly __get_free_pages: KernelFunctions["__get_free_pages"];
+  readonly alloc_pages_exact: KernelFunctions["alloc_pages_exact"];
+  readonly split_page: KernelFunctions["split_page"];
+  readonly memblock_alloc: KernelFunctions["memblock_alloc"];
+  readonly __rmqueue_smallest: KernelFunctions["__rmqueue_smallest"];
+  readonly expand: KernelFunctions["expand"];
+  readonly check_new_pages: KernelFunctions["check_new_pages"];
+  readonly prep_new_page: KernelFunctions["prep_new_page"];
+  readonly prep_compound_page: KernelFunctions["prep_compound_page"];
+  readonly set_compound_order: KernelFunctions["set_compound_order"];
+  readonly kernel_init_pages: KernelFunctions["kernel_init_pages"];
+  readonly __free_one_page: KernelFunctions["__free_one_page"];
+  readonly free_tail_page_prepare: KernelFunctions["free_tail_page_prepare"];
+  readonly free_page_is_bad: KernelFunctions["free_page_is_bad"];
+  readonly free_pages_prepare: KernelFunctions["free_pages_prepare"];
+  readonly bulkfree_pcp_prepare: KernelFunctions["bulkfree_pcp_prepare"];
+  readonly free_unref_page: KernelFunctions["free_unref_page"];
+  readonly __free_pages_ok: KernelFunctions["__free_pages_ok"];
+  readonly __free_pages: KernelFunctions["__free_pages"];
+  readonly free_pages: KernelFunctions["free_pages"];
+  readonly free_pages_exact: KernelFunctions["free_pages_exact"];
+  readonly mark_page_reserved: KernelFunctions["mark_page_reserved"];
+  readonly free_reserved_page: KernelFunctions["free_reserved_page"];
+  readonly put_page_testzero: KernelFunctions["put_page_testzero"];
+  readonly get_page_unless_zero: KernelFunctions["get_page_unless_zero"];
+  readonly get_page: KernelFunctions["get_page"];
+  readonly put_page: KernelFunctions["put_page"];
+  readonly __folio_put: KernelFunctions["__folio_put"];
+  readonly compound_head: KernelFunctions["compound_head"];
+  readonly compound_order: KernelFunctions["compound_order"];
+  readonly PageHead: KernelFunctions["PageHead"];
+  readonly PageTail: KernelFunctions["PageTail"];
+  readonly PageCompound: KernelFunctions["PageCompound"];
+  readonly virt_to_page: KernelFunctions["virt_to_page"];
+  readonly virt_to_head_page: KernelFunctions["virt_to_head_page"];
+  readonly page_to_virt: KernelFunctions["page_to_virt"];
+  readonly page_address: KernelFunctions["page_address"];
+  readonly folio_test_reserved: KernelFunctions["folio_test_reserved"];
+  readonly clear_page: KernelFunctions["clear_page"];
+  readonly table_init: KernelFunctions["table_init"];
+  readonly populate: KernelFunctions["populate"];
+  readonly page_ptdesc: KernelFunctions["page_ptdesc"];
+  readonly ptdesc_page: KernelFunctions["ptdesc_page"];
+  readonly ptdesc_folio: KernelFunctions["ptdesc_folio"];
+  readonly virt_to_ptdesc: KernelFunctions["virt_to_ptdesc"];
+  readonly ptdesc_to_virt: KernelFunctions["ptdesc_to_virt"];
+  readonly ptdesc_address: KernelFunctions["ptdesc_address"];
+  readonly pagetable_is_reserved: KernelFunctions["pagetable_is_reserved"];
+  readonly pagetable_alloc: KernelFunctions["pagetable_alloc"];
+  readonly pagetable_free: KernelFunctions["pagetable_free"];
+  readonly ptdesc_clear: KernelFunctions["ptdesc_clear"];
+  readonly free_reserved_ptdesc: KernelFunctions["free_reserved_ptdesc"];
+  readonly tlb_gather_mmu: KernelFunctions["tlb_gather_mmu"];
+  readonly tlb_adjust_range: KernelFunctions["tlb_adjust_range"];
+  readonly __tlb_remove_page_size: KernelFunctions["__tlb_remove_page_size"];
+  readonly tlb_next_batch: KernelFunctions["tlb_next_batch"];
+  readonly tlb_remove_page: KernelFunctions["tlb_remove_page"];
+  readonly tlb_remove_table: KernelFunctions["tlb_remove_table"];
+  readonly tlb_remove_ptdesc: KernelFunctions["tlb_remove_ptdesc"];
+  readonly tlb_remove_page_ptdesc: KernelFunctions["tlb_remove_page_ptdesc"];
+  readonly tlb_flush_mmu_tlbonly: KernelFunctions["tlb_flush_mmu_tlbonly"];
+  readonly tlb_table_flush: KernelFunctions["tlb_table_flush"];
+  readonly tlb_batch_pages_flush: KernelFunctions["tlb_batch_pages_flush"];
+  readonly tlb_flush_mmu: KernelFunctions["tlb_flush_mmu"];
+  readonly tlb_finish_mmu: KernelFunctions["tlb_finish_mmu"];
+  readonly __tlb_remove_table: KernelFunctions["__tlb_remove_table"];
+  readonly free_page_and_swap_cache: KernelFunctions["free_page_and_swap_cache"];
+  readonly free_pages_and_swap_cache: KernelFunctions["free_pages_and_swap_cache"];
+  readonly rcu_grace_period: KernelFunctions["rcu_grace_period"];
+  readonly pgd_list_add: KernelFunctions["pgd_list_add"];
+  readonly pgd_list_del: KernelFunctions["pgd_list_del"];
+  readonly pgd_set_mm: KernelFunctions["pgd_set_mm"];
+
+  constructor(
+    name: string,
+    base: KernelBase,
+    arch: ArchTable,
+    layout: Layout,
+    options: KernelOptions,
+    f: KernelFunctions,
+  ) {
+    const map = memMap(options.pages);
+    this.name = name;
+    this.base = base;
+    this.arch = arch;
+    this.config = Object.freeze([...options.config].sort());
+    this.layout = layout;
+    this.map = map;
+    this.debugVm = options.config.includes("DEBUG_VM");
+    this.mem = new Int32Array(map.words);
+    this.batches = new Int32Array(map.nrPages * UNITS);
+    this.events = new Int32Array(MAX_EVENTS * EVENT_WORDS);
+    this.nEvents = 0;
+    this.eventsLost = 0;
+    this.failNext = 0;
+    this.armed = -1;
+    this.atPoint = nothing;
+    this.bug = new KernelBug();
+    this.bugCheck = -1;
+    this.bugPage = -1;
+    this.nrPages = map.nrPages;
+    this.highStart = options.config.includes("HIGHMEM") ? map.nrPages >> 1 : map.nrPages;
+    this.lowZone = map.zones;
+    this.highZone = map.zones + ZONE_WORDS;
+    this.listEnd = (map.contents - LIST_PREV) << 2;
+    this.pgHead = layout.PG_head;
+    this.pgReserved = layout.PG_reserved;
+    this.checkAtFree = layout.checkAtFree;
+    this.checkAtPrep = layout.checkAtPrep;
+    this.flagsSecond = layout.flagsSecond;
+    this.buddyMask = layout.buddyMask;
+    this.buddyValue = layout.buddyValue;
+    this.buddyBit = layout.buddyBit;
+    this.orderWord = layout.orderWord;
+    this.orderShift = layout.orderShift;
+    this.tableFree = arch.tableFree;
+    this.rcuTableFree = arch.rcuTableFree;
+    this.noGather = arch.noGather;
+    this.needsTableInvalidate = arch.needsTableInvalidate;
+    this.maxTableBatch = arch.rcuTableFree ? MAX_TABLE_BATCH_RCU : MAX_TABLE_BATCH;
+    this.gathers = new Int32Array(MAX_GATHERS * GATHER_WORDS);
+    this.tlbFlushPending = new Int32Array(MAX_MMS);
+    this.rcuQueue = new Int32Array(MAX_RCU);
+    this.nRcu = 0;
+    this.folioBatch = new Int32Array(3 * PAGEVEC_SIZE);
+    this.boot = null;
+    this.alloc_pages = f.alloc_pages;
+    this.__get_free_pages = f.__get_free_pages;
+    this.alloc_pages_exact = f.alloc_pages_exact;
+    this.split_page = f.split_page;
+    this.memblock_alloc = f.memblock_alloc;
+    this.__rmqueue_smallest = f.__rmqueue_smallest;
+    this.expand = f.expand;
+    this.check_new_pages = f.check_new_pages;
+    this.prep_new_page = f.prep_new_page;
+    this.prep_compound_page = f.prep_compound_page;
+    this.set_compound_order = f.set_compound_order;
+    this.kernel_init_pages = f.kernel_init_pages;
+    this.__free_one_page = f.__free_one_page;
+    this.free_tail_page_prepare = f.free_tail_page_prepare;
+    this.free_page_is_bad = f.free_page_is_bad;
+    this.free_pages_prepare = f.free_pages_prepare;
+    this.bulkfree_pcp_prepare = f.bulkfree_pcp_prepare;
+    this.free_unref_page = f.free_unref_page;
+    this.__free_pages_ok = f.__free_pages_ok;
+    this.__free_pages = f.__free_pages;
+    this.free_pages = f.free_pages;
+    this.free_pages_exact = f.free_pages_exact;
+    this.mark_page_reserved = f.mark_page_reserved;
+    this.free_reserved_page = f.free_reserved_page;
+    this.put_page_testzero = f.put_page_testzero;
+    this.get_page_unless_zero = f.get_page_unless_zero;
+    this.get_page = f.get_page;
+    this.put_page = f.put_page;
+    this.__folio_put = f.__folio_put;
+    this.compound_head = f.compound_head;
+    this.compound_order = f.compound_order;
+    this.PageHead = f.PageHead;
+    this.PageTail = f.PageTail;
+    this.PageCompound = f.PageCompound;
+    this.virt_to_page = f.virt_to_page;
+    this.virt_to_head_page = f.virt_to_head_page;
+    this.page_to_virt = f.page_to_virt;
+    this.page_address = f.page_address;
+    this.folio_test_reserved = f.folio_test_reserved;
+    this.clear_page = f.clear_page;
+    this.table_init = f.table_init;
+    this.populate = f.populate;
+    this.page_ptdesc = f.page_ptdesc;
+    this.ptdesc_page = f.ptdesc_page;
+    this.ptdesc_folio = f.ptdesc_folio;
+    this.virt_to_ptdesc = f.virt_to_ptdesc;
+    this.ptdesc_to_virt = f.ptdesc_to_virt;
+    this.ptdesc_address = f.ptdesc_address;
+    this.pagetable_is_reserved = f.pagetable_is_reserved;
+    this.pagetable_alloc = f.pagetable_alloc;
+    this.pagetable_free = f.pagetable_free;
+    this.ptdesc_clear = f.ptdesc_clear;
+    this.free_reserved_ptdesc = f.free_reserved_ptdesc;
+    this.tlb_gather_mmu = f.tlb_gather_mmu;
+    this.tlb_adjust_range = f.tlb_adjust_range;
+    this.__tlb_remove_page_size = f.__tlb_remove_page_size;
+    this.tlb_next_batch = f.tlb_next_batch;
+    this.tlb_remove_page = f.tlb_remove_page;
+    this.tlb_remove_table = f.tlb_remove_table;
+    this.tlb_remove_ptdesc = f.tlb_remove_ptdesc;
+    this.tlb_remove_page_ptdesc = f.tlb_remove_page_ptdesc;
+    this.tlb_flush_mmu_tlbonly = f.tlb_flush_mmu_tlbonly;
+    this.tlb_table_flush = f.tlb_table_flush;
+    this.tlb_batch_pages_flush = f.tlb_batch_pages_flush;
+    this.tlb_flush_mmu = f.tlb_flush_mmu;
+    this.tlb_finish_mmu = f.tlb_finish_mmu;
+    this.__tlb_remove_table = f.__tlb_remove_table;
+    this.free_page_and_swap_cache = f.free_page_and_swap_cache;
+    this.free_pages_and_swap_cache = f.free_pages_and_swap_cache;
+    this.rcu_grace_period = f.rcu_grace_period;
+    this.pgd_list_add = f.pgd_list_add;
+    this.pgd_list_del = f.pgd_list_del;
+    this.pgd_set_mm = f.pgd_set_mm;
+    bootMemory(this);
+    this.boot = this.mem.slice();
+  }
+
+  /** Memory as after boot, no gather, nothing armed. */
+  reset(): void {
+    this.mem.set(this.boot as Int32Array);
+    this.nEvents = 0;
+    this.eventsLost = 0;
+    this.failNext = 0;
+    this.armed = -1;
+    this.atPoint = nothing;
+    this.bugCheck = -1;
+    this.bugPage = -1;
+    this.gathers.fill(0);
+    this.tlbFlushPending.fill(0);
+    this.nRcu = 0;
+  }
+}
+
+function nothing(): void {}
+
+/**
+ * Every page initialised as `__init_single_page` does and given to the buddy
+ * allocator in the largest blocks that alignment allows
+ * (`mm/memblock.c:__free_pages_memory`, `mm/page_alloc.c:__free_pages_core`).
+ */
+function bootMemory(k: Kernel): void {
+  const { mem, map } = k;
+  for (let page = 0; page < k.nrPages; page++) {
+    const w = page << PAGE_WORDS_SHIFT;
+    mem[w + W_TYPE] = -1;
+    mem[w + W_LRU_NEXT] = nodeOf(page);
+    mem[w + W_LRU_PREV] = nodeOf(page);
+    mem[map.contents + page] = STALE;
+  }
+  emptyList(mem, map.pgdList);
+  emptyList(mem, map.pgdList + PAGES_TO_FREE);
+  bootZone(k, map, k.lowZone, 0, k.highStart);
+  bootZone(k, map, k.highZone, k.highStart, k.nrPages);
+}
+
+function bootZone(k: Kernel, _map: MemMap, zone: number, start: number, end: number): void {
+  const { mem } = k;
+  mem[zone + Z_START] = start;
+  mem[zone + Z_END] = end;
+  mem[zone + Z_MANAGED] = end - start;
+  for (let order = 0; order < NR_ORDERS; order++) emptyList(mem, areaWord(zone, order));
+  for (let page = start; page < end;) {
+    let order = page === 0 ? MAX_PAGE_ORDER : Math.min(MAX_PAGE_ORDER, 31 - Math.clz32(page & -page));
+    while (page + (1 << order) > end) order--;
+    __free_one_page(k, page, zone, order, true);
+    page += 1 << order;
+  }
+}
+
+/** INIT_LIST_HEAD. */
+function emptyList(mem: Int32Array, head: number): void {
+  mem[head] = head << 2;
+  mem[head + LIST_PREV] = head << 2;
+}
+
+/**
+ * Makes a kernel.
+ *
+ * @param name a version, with `-without-ID` for each repair that is taken out
+ * @param overrides functions to replace: a mutant
+ * @throws {Error} where the name, the architecture, an option of the configuration or the number of pages is none
+ */
+export function createKernel(name: string, options: KernelOptions, overrides?: Partial<KernelFunctions>): Kernel {
+  const { base } = parsed(name);
+  for (const option of options.config) {
+    if (!Object.hasOwn(CONFIGS, option)) {
+      throw new Error(`no configuration option '${option}'; there are ${Object.keys(CONFIGS).join(", ")}`);
+    }
+  }
+  const { pages } = options;
+  if (!Number.isInteger(pages) || pages < MIN_PAGES || pages > MAX_PAGES || (pages & (pages - 1)) !== 0) {
+    throw new Error(
+      `a machine cannot have ${pages} pages; a power of two from ${MIN_PAGES} to ${MAX_PAGES} would be right`,
+    );
+  }
+  const arch = archTable(options.arch, base, options.config);
+  if (arch === undefined) throw new Error(`no architecture '${options.arch}'; there are ${ARCHS.join(", ")}`);
+  const functions: KernelFunctions = {
+    ...functionsOf(name),
+    ...(arch.name === "s390" ? { __tlb_remove_table: S390[base] } : {}),
+    ...overrides,
+  };
+  return new Machine(name, base, arch, layoutOf(base), options, functions);
+}

@@ -1,0 +1,222 @@
+/**
+ * A kernel: a table of free functions over one memory.
+ *
+ * The next version is `{ ...before, changed }`; a mutant is the same with one
+ * function broken. Functions call each other through the table (`k.f(k, ...)`)
+ * wherever some version or mutant replaces the callee. Every kernel object is
+ * built by the same code in the same order, so that all have one shape.
+ *
+ * Pages, folios and descriptors are the pfn of their `struct page`; addresses
+ * are `PAGE_OFFSET + (pfn << PAGE_SHIFT)`; NULL is -1 of every kind.
+ *
+ * Nothing is allocated in a call. A BUG throws the kernel's one `bug` object,
+ * with `bugCheck` telling which.
+ *
+ * @module
+ */
+import type { Layout } from "../memory/layout.ts";
+import type { MemMap } from "../memory/mem_map.ts";
+import type { KernelBase } from "./names.ts";
+
+/** The kind of value that an architecture's tables are queued as. */
+export type TableKind = "page" | "ptdesc" | "virt";
+
+/** How an architecture's gather frees tables. */
+export interface ArchTable {
+  readonly name: string;
+  /** MMU_GATHER_TABLE_FREE; else tlb_remove_table is tlb_remove_page. */
+  readonly tableFree: boolean;
+  /** MMU_GATHER_RCU_TABLE_FREE. */
+  readonly rcuTableFree: boolean;
+  /** MMU_GATHER_NO_GATHER: tlb_remove_page frees at once. */
+  readonly noGather: boolean;
+  /** What `__tlb_remove_table` takes. */
+  readonly tableKind: TableKind;
+  /** tlb_needs_table_invalidate(). */
+  readonly needsTableInvalidate: boolean;
+}
+
+/** What a machine is made of, beside its kernel's functions. */
+export interface KernelOptions {
+  readonly arch: string;
+  readonly config: readonly string[];
+  readonly pages: number;
+}
+
+/** Thrown when the kernel would BUG; made once a machine, so that throwing allocates nothing. */
+export class KernelBug extends Error {
+  override readonly name = "KernelBug";
+}
+
+/** The functions of a kernel. Operands and answers are numbers (see the module's head). */
+export interface KernelFunctions {
+  // mm/page_alloc.c, mm/internal.h
+  alloc_pages(k: Kernel, gfp: number, order: number): number;
+  __get_free_pages(k: Kernel, gfp: number, order: number): number;
+  alloc_pages_exact(k: Kernel, size: number, gfp: number): number;
+  split_page(k: Kernel, page: number, order: number): void;
+  memblock_alloc(k: Kernel, nr: number): number;
+  __rmqueue_smallest(k: Kernel, zone: number, order: number): number;
+  expand(k: Kernel, zone: number, page: number, low: number, high: number): void;
+  check_new_pages(k: Kernel, page: number, order: number): boolean;
+  prep_new_page(k: Kernel, page: number, order: number, gfp: number): void;
+  prep_compound_page(k: Kernel, page: number, order: number): void;
+  set_compound_order(k: Kernel, page: number, order: number): void;
+  kernel_init_pages(k: Kernel, page: number, nr: number): void;
+  __free_one_page(k: Kernel, page: number, zone: number, order: number, toTail: boolean): void;
+  free_tail_page_prepare(k: Kernel, head: number, page: number): number;
+  free_page_is_bad(k: Kernel, page: number): boolean;
+  free_pages_prepare(k: Kernel, page: number, order: number, checkFree: boolean): boolean;
+  /** 6.1: the check of a page that leaves a per-CPU list; true where it is bad. */
+  bulkfree_pcp_prepare(k: Kernel, page: number): boolean;
+  free_unref_page(k: Kernel, page: number, order: number): void;
+  __free_pages_ok(k: Kernel, page: number, order: number, toTail: boolean): void;
+  __free_pages(k: Kernel, page: number, order: number): void;
+  free_pages(k: Kernel, addr: number, order: number): void;
+  free_pages_exact(k: Kernel, virt: number, size: number): void;
+  mark_page_reserved(k: Kernel, page: number): void;
+  free_reserved_page(k: Kernel, page: number): void;
+  // include/linux/mm.h, page-flags.h, mm/swap.c
+  put_page_testzero(k: Kernel, page: number): boolean;
+  get_page_unless_zero(k: Kernel, page: number): number;
+  get_page(k: Kernel, page: number): void;
+  put_page(k: Kernel, page: number): void;
+  __folio_put(k: Kernel, folio: number): void;
+  compound_head(k: Kernel, page: number): number;
+  compound_order(k: Kernel, page: number): number;
+  PageHead(k: Kernel, page: number): number;
+  PageTail(k: Kernel, page: number): number;
+  PageCompound(k: Kernel, page: number): number;
+  virt_to_page(k: Kernel, addr: number): number;
+  virt_to_head_page(k: Kernel, addr: number): number;
+  page_to_virt(k: Kernel, page: number): number;
+  page_address(k: Kernel, page: number): number;
+  folio_test_reserved(k: Kernel, folio: number): number;
+  clear_page(k: Kernel, addr: number): void;
+  table_init(k: Kernel, addr: number, pages: number): void;
+  populate(k: Kernel, addr: number): void;
+  // The patch, under the names of each version; ptdesc_* and pagetable_* share an entry.
+  page_ptdesc(k: Kernel, page: number): number;
+  ptdesc_page(k: Kernel, pt: number): number;
+  ptdesc_folio(k: Kernel, pt: number): number;
+  virt_to_ptdesc(k: Kernel, addr: number): number;
+  ptdesc_to_virt(k: Kernel, pt: number): number;
+  ptdesc_address(k: Kernel, pt: number): number;
+  pagetable_is_reserved(k: Kernel, pt: number): number;
+  pagetable_alloc(k: Kernel, gfp: number, order: number): number;
+  pagetable_free(k: Kernel, pt: number): void;
+  ptdesc_clear(k: Kernel, addr: number): void;
+  free_reserved_ptdesc(k: Kernel, pt: number): void;
+  // mm/mmu_gather.c, asm-generic/tlb.h. A gather is an index, or NULL where all are in use.
+  tlb_gather_mmu(k: Kernel, mm: number, fullmm: boolean): number;
+  tlb_adjust_range(k: Kernel, tlb: number, address: number, size: number, cleared: number): void;
+  __tlb_remove_page_size(k: Kernel, tlb: number, page: number): boolean;
+  tlb_next_batch(k: Kernel, tlb: number): boolean;
+  tlb_remove_page(k: Kernel, tlb: number, page: number): void;
+  tlb_remove_table(k: Kernel, tlb: number, table: number): void;
+  tlb_remove_ptdesc(k: Kernel, tlb: number, pt: number): void;
+  tlb_remove_page_ptdesc(k: Kernel, tlb: number, pt: number): void;
+  tlb_flush_mmu_tlbonly(k: Kernel, tlb: number): void;
+  tlb_table_flush(k: Kernel, tlb: number): void;
+  tlb_batch_pages_flush(k: Kernel, tlb: number): void;
+  tlb_flush_mmu(k: Kernel, tlb: number): void;
+  tlb_finish_mmu(k: Kernel, tlb: number): void;
+  __tlb_remove_table(k: Kernel, table: number): void;
+  free_page_and_swap_cache(k: Kernel, page: number): void;
+  /** Puts `nr` queued pages that stand in `pages` from `first` on. */
+  free_pages_and_swap_cache(k: Kernel, pages: Int32Array, first: number, nr: number): void;
+  rcu_grace_period(k: Kernel): void;
+  // arch/x86/mm/pgtable.c
+  pgd_list_add(k: Kernel, pgd: number): void;
+  pgd_list_del(k: Kernel, pgd: number): void;
+  pgd_set_mm(k: Kernel, pgd: number, mm: number): void;
+}
+
+/** What a kernel works on. */
+export interface KernelState {
+  readonly name: string;
+  readonly base: KernelBase;
+  readonly arch: ArchTable;
+  readonly config: readonly string[];
+  readonly layout: Layout;
+  readonly map: MemMap;
+  /** CONFIG_DEBUG_VM. */
+  readonly debugVm: boolean;
+  /** The memory (see `mem_map.ts`). */
+  readonly mem: Int32Array;
+  /** Contents of pages that serve as batches: 512 eight-byte units a page, one number each. */
+  readonly batches: Int32Array;
+  /** Events of the call that runs (see `events.ts`), and their number. */
+  readonly events: Int32Array;
+  nEvents: number;
+  /** Events for which there was no room: what follows is not to be judged. */
+  eventsLost: number;
+  /** Which functions' next allocation fails: bit i for FAILABLE[i] of the call table. */
+  failNext: number;
+  /** Index of the point (POINTS of the call table) at which `atPoint` is called once; -1 for none. */
+  armed: number;
+  /** Called at the armed point. */
+  atPoint: () => void;
+  /** What a BUG throws. */
+  readonly bug: KernelBug;
+  /** Index into CHECKS of the BUG that was thrown. */
+  bugCheck: number;
+  /** Page that the BUG is about, or -1. */
+  bugPage: number;
+  // What the functions read most, taken out of arch, layout and map.
+  /** Pages of the machine. */
+  readonly nrPages: number;
+  /** First page of highmem; `nrPages` without HIGHMEM. */
+  readonly highStart: number;
+  /** Word of the lowmem zone. */
+  readonly lowZone: number;
+  /** Word of the highmem zone. */
+  readonly highZone: number;
+  /** Byte address past the last list node: contents are no nodes. */
+  readonly listEnd: number;
+  /** `Layout.PG_head`. */
+  readonly pgHead: number;
+  /** `Layout.PG_reserved`. */
+  readonly pgReserved: number;
+  /** `Layout.checkAtFree`. */
+  readonly checkAtFree: number;
+  /** `Layout.checkAtPrep`. */
+  readonly checkAtPrep: number;
+  /** `Layout.flagsSecond`. */
+  readonly flagsSecond: number;
+  /** `Layout.buddyMask`. */
+  readonly buddyMask: number;
+  /** `Layout.buddyValue`. */
+  readonly buddyValue: number;
+  /** `Layout.buddyBit`. */
+  readonly buddyBit: number;
+  /** `Layout.orderWord`. */
+  readonly orderWord: number;
+  /** `Layout.orderShift`. */
+  readonly orderShift: number;
+  /** `arch.tableFree`. */
+  readonly tableFree: boolean;
+  /** `arch.rcuTableFree`. */
+  readonly rcuTableFree: boolean;
+  /** `arch.noGather`. */
+  readonly noGather: boolean;
+  /** `arch.needsTableInvalidate`. */
+  readonly needsTableInvalidate: boolean;
+  /** MAX_TABLE_BATCH: 509 with RCU, 511 without. */
+  readonly maxTableBatch: number;
+  /** The gathers (see `mmu_gather.ts`). */
+  readonly gathers: Int32Array;
+  /** `mm->tlb_flush_pending`, by mm. */
+  readonly tlbFlushPending: Int32Array;
+  /** Table batches that wait for a grace period, oldest first. */
+  readonly rcuQueue: Int32Array;
+  /** How many there are. */
+  nRcu: number;
+  /** A folio batch on the stack: pages as queued, folios, orders. */
+  readonly folioBatch: Int32Array;
+  /** Puts everything back to the state after boot. */
+  reset(): void;
+}
+
+/** A kernel. */
+export interface Kernel extends KernelState, KernelFunctions {}

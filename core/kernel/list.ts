@@ -1,0 +1,73 @@
+/**
+ * Doubly linked lists through `struct page` (`include/linux/list.h`).
+ *
+ * A pointer is 64 bits wide, so a store through a page's list also clears the
+ * upper halves: on page 1 of a block these are counts. A pointer that cannot
+ * be a node's (poison, NULL, an odd or huge value) is an oops, where a real
+ * kernel would fault or write somewhere else.
+ *
+ * @module
+ */
+import { LIST_POISON1, LIST_POISON2, LIST_PREV } from "../memory/mem_map.ts";
+import { PAGE_WORDS_SHIFT, W_LRU_NEXT, W_LRU_PREV } from "../memory/words.ts";
+import { bug, C_OOPS_LIST } from "./checks.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** Byte address of a page's list node. */
+export function nodeOf(page: number): number {
+  return ((page << PAGE_WORDS_SHIFT) + W_LRU_NEXT) << 2;
+}
+
+/** Whether a pointer may be followed. */
+function isNode(k: Kernel, pointer: number): boolean {
+  return pointer > 0 && pointer < k.listEnd && (pointer & 3) === 0;
+}
+
+/** `list_add` of a page after a head or another node (given as words). */
+export function list_add(k: Kernel, page: number, head: number): void {
+  const mem = k.mem;
+  const next = mem[head]!;
+  if (!isNode(k, next)) bug(k, C_OOPS_LIST, page);
+  link(mem, page, head << 2, next);
+}
+
+/** `list_add_tail` of a page before a head. */
+export function list_add_tail(k: Kernel, page: number, head: number): void {
+  const mem = k.mem;
+  const prev = mem[head + LIST_PREV]!;
+  if (!isNode(k, prev)) bug(k, C_OOPS_LIST, page);
+  link(mem, page, prev, head << 2);
+}
+
+function link(mem: Int32Array, page: number, prev: number, next: number): void {
+  const w = page << PAGE_WORDS_SHIFT;
+  const node = (w + W_LRU_NEXT) << 2;
+  mem[(next >> 2) + LIST_PREV] = node;
+  mem[w + W_LRU_NEXT] = next;
+  mem[w + W_LRU_NEXT + 1] = 0;
+  mem[w + W_LRU_PREV] = prev;
+  mem[w + W_LRU_PREV + 1] = 0;
+  mem[prev >> 2] = node;
+}
+
+/** `list_del` of a page, with poison. */
+export function list_del(k: Kernel, page: number): void {
+  const mem = k.mem;
+  const w = page << PAGE_WORDS_SHIFT;
+  const next = mem[w + W_LRU_NEXT]!;
+  const prev = mem[w + W_LRU_PREV]!;
+  if (!isNode(k, next) || !isNode(k, prev) || (mem[w + W_LRU_NEXT + 1]! | mem[w + W_LRU_PREV + 1]!) !== 0) {
+    bug(k, C_OOPS_LIST, page);
+  }
+  mem[(next >> 2) + LIST_PREV] = prev;
+  mem[prev >> 2] = next;
+  mem[w + W_LRU_NEXT] = LIST_POISON1;
+  mem[w + W_LRU_PREV] = LIST_POISON2;
+}
+
+/** The page that a list's pointer leads to. */
+export function pageOfNode(k: Kernel, pointer: number): number {
+  const page = pointer >> (PAGE_WORDS_SHIFT + 2);
+  if ((pointer & ((4 << PAGE_WORDS_SHIFT) - 1)) !== W_LRU_NEXT << 2 || page >>> 0 >= k.nrPages) bug(k, C_OOPS_LIST, -1);
+  return page;
+}

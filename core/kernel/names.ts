@@ -1,0 +1,53 @@
+/**
+ * Names of kernels, architectures and configuration options.
+ *
+ * @module
+ */
+
+/** A version of Linux whose functions are modelled. */
+export type KernelBase = "v2" | "6.1" | "6.6" | "6.12";
+
+/** Every version, oldest first; `v2` is 6.1's allocator plus the patch of 2023. */
+export const KERNEL_BASES: readonly KernelBase[] = ["6.1", "v2", "6.6", "6.12"];
+
+/** A named repair that can be taken out of a kernel (`-without-ID`), with what it repaired. */
+export const REPAIRS: Readonly<Record<string, string>> = {
+  B1:
+    "e320d3012d25: __free_pages frees the tail pages of a block that is not compound when a speculative reference keeps page 0",
+  B2: "462a8e08e0e6: __free_pages reads PageHead before it drops its reference",
+};
+
+/** Options of the kernel's configuration that decide behaviour in the model. */
+export const CONFIGS: Readonly<Record<string, string>> = {
+  DEBUG_VM: "VM_BUG_ON and the page checks are compiled in",
+  HIGHMEM: "the upper half of the zone's pages has no kernel address",
+  RCU_TABLE_FREE: "MMU_GATHER_RCU_TABLE_FREE, also where the architecture does not select it",
+  PTI: "page-table isolation: x86's pgd is of order 1",
+};
+
+/** Architectures, with how a gather frees their tables. */
+export const ARCHS: readonly string[] = ["generic", "arm", "arm64", "mips", "riscv", "s390", "x86"];
+
+/** The parts of a kernel's name. */
+export interface KernelName {
+  /** As written, e.g. `6.12-without-B1`. */
+  readonly name: string;
+  /** The version, e.g. `6.12`. */
+  readonly base: KernelBase;
+  /** Repairs that are taken out, sorted. */
+  readonly without: readonly string[];
+}
+
+/** Splits a kernel's name; undefined where it is none. */
+export function parseKernelName(name: string): KernelName | undefined {
+  const [base, ...rest] = name.split("-without-");
+  if (!KERNEL_BASES.includes(base as KernelBase)) return undefined;
+  if (rest.some((id) => REPAIRS[id] === undefined)) return undefined;
+  if (new Set(rest).size !== rest.length) return undefined;
+  return { name, base: base as KernelBase, without: [...rest].sort() };
+}
+
+/** Every kernel that may be named: the versions, and each without one repair. */
+export function kernelNames(): string[] {
+  return [...KERNEL_BASES, ...KERNEL_BASES.flatMap((b) => Object.keys(REPAIRS).map((id) => `${b}-without-${id}`))];
+}

@@ -1,0 +1,91 @@
+/**
+ * Reserved pages: memory of the boot allocator, outside managed_pages.
+ *
+ * Read in mm/page_alloc.c:free_reserved_page (6.1: include/linux/mm.h),
+ * include/linux/mm.h:mark_page_reserved, mm/mm_init.c:reserve_bootmem_region
+ * (6.1: mm/page_alloc.c).
+ *
+ * @module
+ */
+import { Z_MANAGED } from "../memory/mem_map.ts";
+import {
+  MAX_PAGE_ORDER,
+  NULL,
+  PAGE_WORDS_SHIFT,
+  W_FLAGS,
+  W_LRU_NEXT,
+  W_LRU_PREV,
+  W_REFCOUNT,
+} from "../memory/words.ts";
+import { page_zone } from "./buddy.ts";
+import { bug, C_RESERVED_COMPOUND, oops } from "./checks.ts";
+import type { Kernel } from "./kernel.ts";
+import { nodeOf } from "./list.ts";
+import { isCompound } from "./page.ts";
+
+/** PG_reserved is PF_NO_COMPOUND: setting or clearing it in a compound block is a BUG (CONFIG_DEBUG_VM_PGFLAGS). */
+function notCompound(k: Kernel, page: number): void {
+  if (page >>> 0 >= k.nrPages) oops(k, page);
+  if (k.debugVm && isCompound(k, page)) bug(k, C_RESERVED_COMPOUND, page);
+}
+
+function adjust_managed_page_count(k: Kernel, page: number, count: number): void {
+  const w = page_zone(k, page) + Z_MANAGED;
+  k.mem[w] = k.mem[w]! + count;
+}
+
+/** Sets PG_reserved and takes the page out of managed_pages (`include/linux/mm.h:mark_page_reserved`). */
+export function mark_page_reserved(k: Kernel, page: number): void {
+  notCompound(k, page);
+  const w = (page << PAGE_WORDS_SHIFT) + W_FLAGS;
+  k.mem[w] = k.mem[w]! | k.pgReserved;
+  adjust_managed_page_count(k, page, -1);
+}
+
+/**
+ * Frees one page of the boot allocator (`mm/page_alloc.c:free_reserved_page`).
+ * Nobody asks whether it was reserved; references of others are thrown away
+ * (`init_page_count`), and whatever came of the free, managed_pages grows.
+ */
+export function free_reserved_page(k: Kernel, page: number): void {
+  notCompound(k, page);
+  const mem = k.mem;
+  const w = page << PAGE_WORDS_SHIFT;
+  mem[w + W_FLAGS] = mem[w + W_FLAGS]! & ~k.pgReserved;
+  mem[w + W_REFCOUNT] = 1;
+  k.__free_pages(k, page, 0);
+  adjust_managed_page_count(k, page, 1);
+}
+
+/**
+ * So many pages as the boot allocator leaves them (`mm/memblock.c:memblock_alloc`
+ * with `reserve_bootmem_region`): zeroed, each reserved and with a reference,
+ * none of them compound or managed. Boot is over when a program runs, so they
+ * are taken out of the lowmem zone: of the smallest block that holds them, the
+ * rest of which goes back.
+ */
+export function memblock_alloc(k: Kernel, nr: number): number {
+  if (nr <= 0 || nr > 1 << MAX_PAGE_ORDER) return NULL;
+  const order = nr === 1 ? 0 : 32 - Math.clz32(nr - 1);
+  const page = k.__rmqueue_smallest(k, k.lowZone, order);
+  if (page === NULL) return NULL;
+  const end = page + (1 << order);
+  for (let i = page + nr; i < end;) {
+    const rest = 31 - Math.clz32(i & -i);
+    k.__free_one_page(k, i, k.lowZone, rest, true);
+    i += 1 << rest;
+  }
+  const mem = k.mem;
+  for (let i = page; i < page + nr; i++) {
+    const w = i << PAGE_WORDS_SHIFT;
+    mem[w + W_FLAGS] = k.pgReserved;
+    mem[w + W_REFCOUNT] = 1;
+    mem[w + W_LRU_NEXT] = nodeOf(i);
+    mem[w + W_LRU_NEXT + 1] = 0;
+    mem[w + W_LRU_PREV] = nodeOf(i);
+    mem[w + W_LRU_PREV + 1] = 0;
+  }
+  k.kernel_init_pages(k, page, nr);
+  adjust_managed_page_count(k, page, -nr);
+  return k.page_address(k, page);
+}

@@ -1,0 +1,15 @@
+/**
+ * 6.1's allocator with patch 05/34 of "Split ptdesc from struct page", version 2
+ * (1 May 2023).
+ *
+ * @module
+ */
+import type { KernelFunctions } from "../kernel.ts";
+import { virt_to_ptdesc_v2 } from "../ptdesc.ts";
+import { KERNEL_6_1 } from "./6_1.ts";
+
+/** The functions of v2: a descriptor is found through the head page. */
+export const KERNEL_V2: KernelFunctions = Object.freeze({
+  ...KERNEL_6_1,
+  virt_to_ptdesc: virt_to_ptdesc_v2,
+});

@@ -1,0 +1,59 @@
+/**
+ * Families: who granted memory, and which releases are legal for each.
+ *
+ * @module
+ */
+
+/** `pagetable_alloc`, v2's `ptdesc_alloc`. */
+export const PAGETABLE = 0;
+/** `alloc_pages`, `__get_free_pages` and their shorthands. */
+export const PAGES = 1;
+/** `alloc_pages_exact`. */
+export const EXACT = 2;
+/** `memblock_alloc`: reserved boot memory. */
+export const RESERVED = 3;
+/** The kernel's own: a gather's batch. */
+export const KERNEL = 4;
+
+/** Names by index, as explanations use them. */
+export const FAMILY_NAMES: readonly string[] = [
+  "pagetable_alloc",
+  "alloc_pages",
+  "alloc_pages_exact",
+  "memblock",
+  "mmu_gather",
+];
+
+/** Released by `__free_pages`, `free_pages` and their shorthands. */
+export const BY_ORDER = 0;
+/** Released by `put_page`. */
+export const BY_PUT = 1;
+/** Released by `pagetable_free`, v2's `ptdesc_free`. */
+export const BY_PAGETABLE = 2;
+/** Released by `free_pages_exact`. */
+export const BY_EXACT = 3;
+/** Released by `free_reserved_page`. */
+export const BY_RESERVED_PAGE = 4;
+/** Released by `free_reserved_ptdesc`. */
+export const BY_RESERVED_PTDESC = 5;
+/** Queued by `tlb_remove_page` or `tlb_remove_table`. */
+export const BY_GATHER = 6;
+/** Queued by `tlb_remove_ptdesc` or `tlb_remove_page_ptdesc`. */
+export const BY_GATHER_PTDESC = 7;
+
+const legal: readonly (readonly number[])[] = [
+  /* PAGETABLE */ [BY_PAGETABLE, BY_GATHER, BY_GATHER_PTDESC],
+  /* PAGES     */ [BY_ORDER, BY_PUT, BY_GATHER],
+  /* EXACT     */ [BY_EXACT],
+  /* RESERVED  */ [BY_RESERVED_PAGE, BY_RESERVED_PTDESC],
+  /* KERNEL    */ [],
+];
+
+/** Bit mask of legal releases by family: the table above, for the hot path. */
+export const LEGAL_RELEASES: Int32Array = Int32Array.from(
+  legal,
+  (ways) => ways.reduce((mask, way) => mask | (1 << way), 0),
+);
+
+/** Bit mask of the families of which a descriptor may be made: a page table's memory, and a boot table's. */
+export const DESCRIBABLE: number = (1 << PAGETABLE) | (1 << RESERVED);

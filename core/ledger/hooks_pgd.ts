@@ -1,0 +1,81 @@
+/**
+ * x86's list of pgds: stores through the descriptor's view (page->lru before
+ * 6.6) into words that other views rely on.
+ *
+ * @module
+ */
+import { LIST_PREV } from "../memory/mem_map.ts";
+import { PAGE_WORDS_SHIFT, W_LRU_NEXT } from "../memory/words.ts";
+import { descriptor, type Hooks, pfnOf, usable } from "./hooks.ts";
+import { CORRUPTION, OVERLAY_CLOBBER } from "./invariants.ts";
+import { G_LISTED, type Ledger, LIVE } from "./ledger.ts";
+import { compoundDamage } from "./observe.ts";
+import { WHY_CLOBBER_TAIL, WHY_LIST_BROKEN, WHY_LIST_STATE, WHY_WRITE_FREE } from "./why.ts";
+
+/** Whether a list node's neighbours point back at it. */
+export function linked(l: Ledger, pfn: number): boolean {
+  const node = (pfn << PAGE_WORDS_SHIFT) + W_LRU_NEXT;
+  const next = l.mem[node]! >> 2;
+  const prev = l.mem[node + LIST_PREV]! >> 2;
+  return l.mem[next + LIST_PREV] === node << 2 && l.mem[prev] === node << 2;
+}
+
+/** After a store through the descriptor's view of a page: what relied on its words? */
+function stored(l: Ledger, pfn: number): void {
+  l.checks[OVERLAY_CLOBBER]!++;
+  const g = l.grantOf[pfn]!;
+  if (g < 0) return;
+  if (l.onList[pfn] !== 0 && !linked(l, pfn)) l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_LIST_BROKEN, g, pfn, 0, 0, 0);
+  if (l.gCompound[g] === 0 || l.gHeld[g] !== l.gTotal[g]) return;
+  if (compoundDamage(l.mem, l.layout, l.gFirst[g]!, l.gTotal[g]!, l.gOrder[g]!) !== -1) {
+    l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_CLOBBER_TAIL, g, pfn, 0, pfn - l.gFirst[g]!, 0);
+  }
+}
+
+function before(l: Ledger, listed: number): void {
+  const pfn = pfnOf(l.a);
+  if (!usable(l, pfn, WHY_WRITE_FREE)) return;
+  const g = l.grantOf[pfn]!;
+  if (l.hasDescriptors && !l.headLookup) descriptor(l, pfn, false, true);
+  else if (l.gCompound[g] !== 0 && pfn !== l.gFirst[g]) l.misuse = true;
+  if (l.gState[g] !== LIVE) l.misuse = true;
+  if (listed < 0 || l.onList[pfn] === listed) return;
+  l.misuse = true;
+  l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_LIST_STATE, l.grantOf[pfn]!, pfn, 0, listed, 0);
+}
+
+function beforeAdd(l: Ledger): void {
+  before(l, 0);
+}
+
+function afterAdd(l: Ledger): void {
+  const pfn = pfnOf(l.a);
+  l.onList[pfn] = 1;
+  if (l.grantOf[pfn]! >= 0) l.gFlags[l.grantOf[pfn]!]! |= G_LISTED;
+  stored(l, pfn);
+}
+
+function beforeDel(l: Ledger): void {
+  before(l, 1);
+}
+
+function afterDel(l: Ledger): void {
+  const pfn = pfnOf(l.a);
+  l.onList[pfn] = 0;
+  stored(l, pfn);
+}
+
+function beforeSetMm(l: Ledger): void {
+  before(l, -1);
+}
+
+function afterSetMm(l: Ledger): void {
+  stored(l, pfnOf(l.a));
+}
+
+/** The hooks of the pgd calls. */
+export const PGD_HOOKS: Readonly<Record<string, Hooks>> = {
+  pgd_list_add: { before: beforeAdd, after: afterAdd },
+  pgd_list_del: { before: beforeDel, after: afterDel },
+  pgd_set_mm: { before: beforeSetMm, after: afterSetMm },
+};

@@ -1,0 +1,690 @@
+/**
+ * The ledger: what every caller was promised, and what it gave up.
+ *
+ * It is told of each call twice, before and after (`hooks.ts`), and of events
+ * inside the kernel (`events.ts` of the memory). What it expects it takes from
+ * the arguments of calls; what it observes it reads from the raw words; it never
+ * asks a function of the model, and imports nothing of the core but the layout
+ * of memory.
+ *
+ *     LIVE ----- free, last put ------> gone, if the last reference went with it
+ *       |                                 ^
+ *       |  free, put: others hold it      | the last reference
+ *       +-----------> INTENDED -----------+
+ *       |                                 |
+ *       +- tlb_remove_* -> QUEUED --------+ the gather or RCU frees it
+ *
+ * Everything lives in typed arrays that are made once: a step allocates nothing.
+ *
+ * @module
+ */
+import type { Layout } from "../memory/layout.ts";
+import { Z_FREE, Z_MANAGED, ZONE_WORDS } from "../memory/mem_map.ts";
+import type { MemMap } from "../memory/mem_map.ts";
+import { NULL, PAGE_WORDS_SHIFT, W_REFCOUNT } from "../memory/words.ts";
+import { DESCRIBABLE, EXACT, LEGAL_RELEASES, RESERVED } from "./families.ts";
+import {
+  F_CALL,
+  F_INVARIANT,
+  F_PAGES,
+  F_PFN,
+  F_SEVERITY,
+  F_SLOT,
+  F_STEP,
+  F_WHY,
+  F_X,
+  F_Y,
+  FINDING_WORDS,
+  MAX_FINDINGS,
+} from "./finding.ts";
+import {
+  ALL_INVARIANTS,
+  BAD_REFERENCE,
+  BUDDY_STRUCTURE,
+  COMPOUND_ORDER,
+  CORRUPTION,
+  DOUBLE_FREE,
+  FAMILY,
+  HEAD_MISUSE,
+  INVARIANTS,
+  KERNEL_CHECK,
+  LATENT,
+  LEAK,
+  ORDER_MISMATCH,
+  OVERLAY_CLOBBER,
+  PAGE_LEAK,
+  RESERVED_ACCOUNTING,
+  THEORETICAL,
+  USE_AFTER_FREE,
+} from "./invariants.ts";
+import { compoundDamage, freeUntil, isFree, listedPages } from "./observe.ts";
+import {
+  WHY_FAMILY_CAST,
+  WHY_FAMILY_RELEASE,
+  WHY_FORGOTTEN,
+  WHY_FREE_COUNT,
+  WHY_FREED_ON_LIST,
+  WHY_GRANTED_FREE,
+  WHY_GRANTED_TWICE,
+  WHY_HEAD,
+  WHY_LOST,
+  WHY_MANAGED,
+  WHY_OUTSIDE,
+  WHY_REFS,
+  WHY_RELEASED,
+  WHY_RESERVED_FLAG,
+  WHY_SIZED,
+  WHY_TAIL,
+} from "./why.ts";
+
+/** The owner holds it. */
+export const LIVE = 1;
+/** A gather holds it. */
+export const QUEUED = 2;
+/** Its owner gave it up; others still hold references. */
+export const INTENDED = 3;
+
+/** A descriptor made of foreign memory was recorded for this grant. */
+export const G_CAST = 1;
+/** It is being released by a family that did not grant it. */
+export const G_FOREIGN = 2;
+/** An order lookup that did not answer its order sizes its release. */
+export const G_SIZED = 4;
+/** The kernel set its pages aside as bad. */
+export const G_ASIDE = 8;
+/** The program marked pages of it reserved: from then on they leave by free_reserved_page only. */
+export const G_MARKED = 16;
+/** Pages of it were put on pgd_list, and may still be on it. */
+export const G_LISTED = 32;
+/** Queued by way of `BY_*` << 8. */
+export const G_WAY_SHIFT = 8;
+
+/** The value came from a head lookup. */
+export const VIA_HEAD = 1;
+/** The number came from an order lookup. */
+export const VIA_ORDER = 2;
+/** A wrong lookup or cast was recorded when the value was made. */
+export const VIA_RECORDED = 4;
+
+/** Gathers at once. */
+export const MAX_GATHERS = 16;
+
+/** `__tlb_remove_table` puts the page's folio. */
+export const RELEASE_PUT = 0;
+/** It frees order 2 (s390 before 6.6). */
+export const RELEASE_ORDER_2 = 1;
+/** It frees what compound_order answers (s390). */
+export const RELEASE_LOOKUP = 2;
+
+/** What a call breaks after the grant was given up, a bit each. */
+const LATE = (1 << USE_AFTER_FREE) | (1 << DOUBLE_FREE);
+
+/** The ledger of one machine. */
+export class Ledger {
+  readonly mem: Int32Array;
+  readonly layout: Layout;
+  readonly map: MemMap;
+  readonly nrPages: number;
+
+  /** Invariants that are switched on, a bit each. */
+  enabled: number = ALL_INVARIANTS;
+  /** Invariants whose leaks are expected and do not end a program, a bit each. */
+  expectedLeaks = 0;
+
+  // What each page is.
+  /** Grant that holds the page, or -1. */
+  readonly grantOf: Int32Array;
+  /** References that the page should have. */
+  readonly refs: Int32Array;
+  /** How many of them are the environment's. */
+  readonly envRefs: Int32Array;
+  /** The page should have PG_reserved. */
+  readonly reserved: Int32Array;
+  /** The page's `pt_list` is on pgd_list. */
+  readonly onList: Int32Array;
+  /** The page was lost or set aside; nothing more is asked of it. */
+  readonly writtenOff: Int32Array;
+
+  // What each grant is. Ids are reused when a grant is gone.
+  readonly gFirst: Int32Array;
+  readonly gOrder: Int32Array;
+  readonly gTotal: Int32Array;
+  readonly gHeld: Int32Array;
+  readonly gReleased: Int32Array;
+  readonly gCompound: Int32Array;
+  readonly gFamily: Int32Array;
+  readonly gState: Int32Array;
+  readonly gFlags: Int32Array;
+  readonly gSlot: Int32Array;
+  readonly gOwnerRefs: Int32Array;
+  readonly gIntentStep: Int32Array;
+  readonly gIntentCall: Int32Array;
+  /** Number of the gather that it was queued in last. */
+  readonly gGather: Int32Array;
+  readonly freeIds: Int32Array;
+  nFreeIds = 0;
+  /** Ids given out that were not given back since: from here on they are new. */
+  nIds = 0;
+  /** The environment took a reference at all: the drain has something to look for. */
+  envTaken = false;
+
+  // The program's values.
+  /** How a slot's value was made: VIA_* bits. */
+  readonly via: Int32Array;
+  /** Pages granted under a slot's name. */
+  readonly slotPages: Int32Array;
+  /** Kind of a slot, as an index into the executor's kinds. */
+  readonly kinds: Uint8Array;
+
+  // The call that runs.
+  op = 0;
+  step = 0;
+  a = 0;
+  b = 0;
+  c = 0;
+  sa = -1;
+  sb = -1;
+  dst = -1;
+  res = 0;
+  /** In the drain: findings are laid to the step that gave the grant up, and this is 1. */
+  draining = 0;
+
+  /** Gathers by index: 1 between start and finish, 2 once the path that started it has ended without a finish. */
+  readonly gathers: Int32Array = new Int32Array(MAX_GATHERS);
+  /** Number of the gather that has this index now: gathers are counted as they start. */
+  readonly gatherIds: Int32Array = new Int32Array(MAX_GATHERS);
+  /** Gathers started so far. */
+  nGathers = 0;
+  /** Whether the gather's range was adjusted since something was last queued: 1, or 2 under fullmm. */
+  readonly ranges: Int32Array = new Int32Array(MAX_GATHERS);
+  /** How `__tlb_remove_table` releases on this architecture and kernel: a RELEASE_* code. */
+  tableRelease = 0;
+  /** Index of the kind that this architecture queues tables as. */
+  tableKind = 0;
+  /** Whether tlb_remove_table goes the way of tlb_remove_page (no MMU_GATHER_TABLE_FREE). */
+  tablesArePages = false;
+  /** Whether this kernel's virt_to_ptdesc looks the head up (v2). */
+  headLookup = false;
+  /** Whether this kernel has descriptors at all. */
+  hasDescriptors = false;
+
+  /** Pages that should be free, and managed. */
+  freePages = 0;
+  managed = 0;
+
+  // Findings of this program.
+  readonly findings: Int32Array = new Int32Array(MAX_FINDINGS * FINDING_WORDS);
+  nFindings = 0;
+  /** Findings recorded before this step. */
+  stepStart = 0;
+  /** The program must end after this step. */
+  stop = false;
+  /** A call was given what it must not be given. */
+  misuse = false;
+  /** An environment step was made that no real code makes. */
+  theoretical = false;
+  /** Grant that a hook works on, from its before to its after. */
+  pending = -1;
+  /** Order that the release claims, from before to after. */
+  pendingOrder = 0;
+
+  /** How often each invariant was checked, and broken. */
+  readonly checks: Float64Array = new Float64Array(INVARIANTS.length);
+  readonly violations: Float64Array = new Float64Array(INVARIANTS.length);
+
+  constructor(mem: Int32Array, layout: Layout, map: MemMap, slots: number) {
+    const n = map.nrPages;
+    this.mem = mem;
+    this.layout = layout;
+    this.map = map;
+    this.nrPages = n;
+    const perPage = (): Int32Array => new Int32Array(n);
+    this.grantOf = perPage();
+    this.refs = perPage();
+    this.envRefs = perPage();
+    this.reserved = perPage();
+    this.onList = perPage();
+    this.writtenOff = perPage();
+    this.gFirst = perPage();
+    this.gOrder = perPage();
+    this.gTotal = perPage();
+    this.gHeld = perPage();
+    this.gReleased = perPage();
+    this.gCompound = perPage();
+    this.gFamily = perPage();
+    this.gState = perPage();
+    this.gFlags = perPage();
+    this.gSlot = perPage();
+    this.gOwnerRefs = perPage();
+    this.gIntentStep = perPage();
+    this.gIntentCall = perPage();
+    this.gGather = perPage();
+    this.freeIds = perPage();
+    this.via = new Int32Array(slots);
+    this.slotPages = new Int32Array(slots);
+    this.kinds = new Uint8Array(slots);
+    this.reset(slots);
+  }
+
+  /** Starts a program of so many slots: memory is as after boot, and nothing is granted. */
+  reset(slots: number): void {
+    this.grantOf.fill(-1);
+    this.refs.fill(0);
+    this.envRefs.fill(0);
+    this.reserved.fill(0);
+    this.onList.fill(0);
+    this.writtenOff.fill(0);
+    this.gState.fill(0);
+    this.nFreeIds = 0;
+    this.nIds = 0;
+    this.envTaken = false;
+    this.via.fill(0, 0, slots);
+    this.slotPages.fill(0, 0, slots);
+    this.gathers.fill(0);
+    this.nGathers = 0;
+    this.ranges.fill(0);
+    this.freePages = this.rawFree();
+    this.managed = this.rawManaged();
+    this.nFindings = 0;
+    this.stepStart = 0;
+    this.stop = false;
+    this.misuse = false;
+    this.theoretical = false;
+    this.draining = 0;
+    this.pending = -1;
+  }
+
+  /** NR_FREE_PAGES of both zones, from the raw words. */
+  rawFree(): number {
+    const z = this.map.zones;
+    return (this.mem[z + Z_FREE]! + this.mem[z + ZONE_WORDS + Z_FREE]!) | 0;
+  }
+
+  /** managed_pages of both zones, from the raw words. */
+  rawManaged(): number {
+    const z = this.map.zones;
+    return (this.mem[z + Z_MANAGED]! + this.mem[z + ZONE_WORDS + Z_MANAGED]!) | 0;
+  }
+
+  /** `_refcount` of a page, from the raw words. */
+  rawRefs(pfn: number): number {
+    return this.mem[(pfn << PAGE_WORDS_SHIFT) + W_REFCOUNT]!;
+  }
+
+  /**
+   * Records that an invariant is broken by the step that runs.
+   *
+   * In the drain it is laid to the step that gave up grant g. A finding of the
+   * same invariant, page and reason is recorded once a step.
+   */
+  record(
+    invariant: number,
+    severity: number,
+    why: number,
+    g: number,
+    pfn: number,
+    pages: number,
+    x: number,
+    y: number,
+  ): void {
+    if ((this.enabled & (1 << invariant)) === 0) return;
+    if (this.theoretical && severity < LATENT) severity = THEORETICAL;
+    let step = this.step;
+    let call = this.op;
+    if (g >= 0 && this.gState[g] !== LIVE) {
+      // What broke it is the call that gave the grant up, whoever put the last reference;
+      // but a use or a release that comes after that is this call's own.
+      if (this.draining !== 0 || ((LATE >> invariant) & 1) === 0) call = this.gIntentCall[g]!;
+      if (this.draining !== 0) step = this.gIntentStep[g]!;
+    }
+    const f = this.findings;
+    for (let i = this.nFindings - 1; i >= 0; i--) {
+      const at = i * FINDING_WORDS;
+      if (
+        f[at + F_STEP] === step && f[at + F_INVARIANT] === invariant && f[at + F_PFN] === pfn && f[at + F_WHY] === why
+      ) return;
+    }
+    if (severity !== LATENT) this.stop = true;
+    if (this.nFindings === MAX_FINDINGS) {
+      this.stop = true;
+      return;
+    }
+    const at = this.nFindings++ * FINDING_WORDS;
+    f[at + F_INVARIANT] = invariant;
+    f[at + F_STEP] = step;
+    f[at + F_SEVERITY] = severity;
+    f[at + F_CALL] = call;
+    f[at + F_PAGES] = pages;
+    f[at + F_SLOT] = g >= 0 ? this.gSlot[g]! : this.sa;
+    f[at + F_PFN] = pfn;
+    f[at + F_WHY] = why;
+    f[at + F_X] = x;
+    f[at + F_Y] = y;
+    this.violations[invariant]!++;
+  }
+
+  /** Records a grant of pages to whoever gets slot dst, and checks the raw words against it. */
+  grant(pfn: number, pages: number, order: number, compound: number, family: number, slot: number): void {
+    this.checks[USE_AFTER_FREE]!++;
+    this.checks[BAD_REFERENCE]!++;
+    this.checks[BUDDY_STRUCTURE]!++;
+    if (pfn < 0 || pfn + pages > this.nrPages) {
+      this.record(USE_AFTER_FREE, CORRUPTION, WHY_OUTSIDE, -1, NULL, 0, pfn, 0);
+      return;
+    }
+    for (let i = 0; i < pages; i++) {
+      const other = this.grantOf[pfn + i]!;
+      if (other >= 0) {
+        this.record(USE_AFTER_FREE, CORRUPTION, WHY_GRANTED_TWICE, other, pfn + i, 0, 0, 0);
+        return;
+      }
+    }
+    if (isFree(this.mem, this.layout, pfn)) {
+      this.record(BUDDY_STRUCTURE, CORRUPTION, WHY_GRANTED_FREE, -1, pfn, pages, 0, 0);
+    }
+    const g = this.newGrant(pfn, pages, order, compound, family, slot);
+    const single = family === EXACT || family === RESERVED;
+    for (let i = 0; i < pages; i++) {
+      this.grantOf[pfn + i] = g;
+      this.writtenOff[pfn + i] = 0;
+      this.envRefs[pfn + i] = 0;
+      this.refs[pfn + i] = i === 0 || single ? 1 : 0;
+      this.checkRefs(g, pfn + i);
+    }
+    this.freePages -= pages;
+    if (slot >= 0) this.slotPages[slot] = pages;
+    this.checkCompound(g);
+  }
+
+  /** Takes an id for a grant. */
+  newGrant(pfn: number, pages: number, order: number, compound: number, family: number, slot: number): number {
+    const g = this.nFreeIds > 0 ? this.freeIds[--this.nFreeIds]! : this.nIds++;
+    this.gFirst[g] = pfn;
+    this.gOrder[g] = order;
+    this.gTotal[g] = pages;
+    this.gHeld[g] = pages;
+    this.gReleased[g] = 0;
+    this.gCompound[g] = compound;
+    this.gFamily[g] = family;
+    this.gState[g] = LIVE;
+    this.gFlags[g] = 0;
+    this.gSlot[g] = slot;
+    this.gOwnerRefs[g] = 1;
+    this.gIntentStep[g] = this.step;
+    this.gIntentCall[g] = this.op;
+    return g;
+  }
+
+  /** Compares a page's references with what they should be. */
+  checkRefs(g: number, pfn: number): void {
+    const raw = this.mem[(pfn << PAGE_WORDS_SHIFT) + W_REFCOUNT]!;
+    if (raw !== this.refs[pfn]!) {
+      this.record(BAD_REFERENCE, CORRUPTION, WHY_REFS, g, pfn, 0, this.refs[pfn]!, raw);
+    }
+  }
+
+  /** Compares head flag, order and tails of a live grant with what was granted. */
+  checkCompound(g: number): void {
+    this.checks[COMPOUND_ORDER]!++;
+    if (this.gHeld[g] !== this.gTotal[g]) return;
+    const first = this.gFirst[g]!;
+    const compound = this.gCompound[g]!;
+    const damage = compoundDamage(this.mem, this.layout, first, this.gTotal[g]!, compound !== 0 ? this.gOrder[g]! : -1);
+    if (damage === -1) return;
+    if (damage === first) this.record(COMPOUND_ORDER, CORRUPTION, WHY_HEAD, g, first, 0, first, this.gOrder[g]!);
+    else this.record(COMPOUND_ORDER, CORRUPTION, WHY_TAIL, g, damage, 0, damage - first, this.gOrder[g]!);
+  }
+
+  /** A descriptor is made of a grant's memory: foreign memory is recorded, once a grant. */
+  castFamily(g: number): void {
+    this.checks[FAMILY]!++;
+    if ((DESCRIBABLE >> this.gFamily[g]!) & 1) return;
+    if (this.gFlags[g]! & G_CAST) return;
+    if (this.reserved[this.gFirst[g]!]) return;
+    this.gFlags[g]! |= G_CAST;
+    this.misuse = true;
+    this.record(FAMILY, LATENT, WHY_FAMILY_CAST, g, this.gFirst[g]!, 0, this.gFamily[g]!, 0);
+  }
+
+  /** The owner gives a grant up by some way; it is noted whether that way is its family's. */
+  intend(g: number, way: number): void {
+    this.checks[FAMILY]!++;
+    this.gIntentStep[g] = this.step;
+    this.gIntentCall[g] = this.op;
+    this.gFlags[g] = (this.gFlags[g]! & 0xff) | (way << G_WAY_SHIFT);
+    if (((LEGAL_RELEASES[this.gFamily[g]!]! >> way) & 1) === 0) {
+      this.gFlags[g]! |= G_FOREIGN;
+      this.misuse = true;
+    }
+    if (this.gFlags[g]! & G_MARKED) this.misuse = true;
+    if (this.gFlags[g]! & G_LISTED) {
+      const end = this.gFirst[g]! + this.gTotal[g]!;
+      for (let pfn = this.gFirst[g]!; pfn < end; pfn++) if (this.onList[pfn] !== 0) this.misuse = true;
+    }
+  }
+
+  /** A page leaves its grant; where the kernel did not free it, it is written off. */
+  leave(g: number, pfn: number, free: boolean): void {
+    this.grantOf[pfn] = -1;
+    this.refs[pfn] = 0;
+    this.gHeld[g]!--;
+    if (!free) {
+      this.writtenOff[pfn] = 1;
+      return;
+    }
+    this.gReleased[g]!++;
+    this.freePages++;
+    if (this.onList[pfn]) {
+      this.onList[pfn] = 0;
+      this.record(OVERLAY_CLOBBER, CORRUPTION, WHY_FREED_ON_LIST, g, pfn, 0, 0, 0);
+    }
+  }
+
+  /**
+   * The last token of a grant is gone: which of its pages did the kernel free?
+   *
+   * @param over order that the release claimed, or -1; more than granted is corruption
+   */
+  released(g: number, over: number): void {
+    this.checks[ORDER_MISMATCH]!++;
+    this.checks[PAGE_LEAK]!++;
+    const first = this.gFirst[g]!;
+    const total = this.gTotal[g]!;
+    const end = first + total;
+    let missing = 0;
+    let free = 0;
+    for (let pfn = first; pfn < end; pfn++) {
+      if (this.grantOf[pfn] !== g) continue;
+      if (pfn >= free) free = freeUntil(this.mem, this.layout, pfn);
+      if (pfn >= free) missing++;
+      this.leave(g, pfn, pfn < free);
+    }
+    const gone = this.gReleased[g]!;
+    const aside = (this.gFlags[g]! & G_ASIDE) !== 0;
+    // Not freed because somebody holds it still: a reference that nobody took.
+    if (missing > 0 && !aside) this.checkRefs(g, first);
+    let severity = LATENT;
+    if (over > this.gOrder[g]! && gone > 0) {
+      severity = CORRUPTION;
+      this.record(ORDER_MISMATCH, CORRUPTION, WHY_RELEASED, g, first, 0, total, 1 << over);
+    } else if (missing > 0) {
+      severity = LEAK;
+      if (!aside) this.record(ORDER_MISMATCH, LEAK, WHY_RELEASED, g, first, 0, total, gone);
+    }
+    this.judgeRelease(g, severity);
+    if (missing > 0 && !aside) this.leak(g, missing, WHY_LOST);
+    this.drop(g);
+  }
+
+  /**
+   * A release while others still hold page 0 of a block that is not compound:
+   * the tails have no other owner, so those that the kernel freed leave now
+   * (B1), and those that it kept are judged with the last reference.
+   */
+  chunked(g: number): void {
+    const first = this.gFirst[g]!;
+    const end = first + this.gTotal[g]!;
+    for (let pfn = first + 1; pfn < end; pfn++) {
+      if (this.grantOf[pfn] === g && isFree(this.mem, this.layout, pfn)) this.leave(g, pfn, true);
+    }
+  }
+
+  /** Pages with a reference each (exact, reserved): those without one leave; what is not free is lost. */
+  settleSingles(g: number): void {
+    this.checks[ORDER_MISMATCH]!++;
+    this.checks[PAGE_LEAK]!++;
+    const first = this.gFirst[g]!;
+    const end = first + this.gTotal[g]!;
+    let missing = 0;
+    let held = 0;
+    for (let pfn = first; pfn < end; pfn++) {
+      if (this.grantOf[pfn] !== g) continue;
+      if (this.refs[pfn]! > 0) {
+        held++;
+        continue;
+      }
+      const free = isFree(this.mem, this.layout, pfn);
+      if (!free) missing++;
+      this.leave(g, pfn, free);
+    }
+    const aside = (this.gFlags[g]! & G_ASIDE) !== 0;
+    if (missing > 0 && !aside) {
+      this.record(ORDER_MISMATCH, LEAK, WHY_RELEASED, g, first, 0, this.gTotal[g]!, this.gReleased[g]!);
+    }
+    this.judgeRelease(g, missing > 0 ? LEAK : LATENT);
+    if (missing > 0 && !aside) this.leak(g, missing, WHY_LOST);
+    if (held === 0) this.drop(g);
+    else this.gState[g] = INTENDED;
+  }
+
+  /** `family` and `head-misuse` of a release, as bad as its effect. */
+  judgeRelease(g: number, severity: number): void {
+    this.checks[FAMILY]!++;
+    const flags = this.gFlags[g]!;
+    const first = this.gFirst[g]!;
+    if (flags & G_FOREIGN) {
+      this.record(FAMILY, severity, WHY_FAMILY_RELEASE, g, first, 0, this.gFamily[g]!, flags >> G_WAY_SHIFT);
+    }
+    if (flags & G_SIZED) this.record(HEAD_MISUSE, severity, WHY_SIZED, g, first, 0, this.pendingOrder, this.gOrder[g]!);
+  }
+
+  /** Lays a leak to the step that gave the grant up. */
+  leak(g: number, pages: number, why: number): void {
+    const step = this.step;
+    const op = this.op;
+    if (why === WHY_LOST && this.gState[g] === INTENDED && this.draining === 0) {
+      this.step = this.gIntentStep[g]!;
+      this.op = this.gIntentCall[g]!;
+    }
+    this.record(PAGE_LEAK, LEAK, why, g, this.gFirst[g]!, pages, this.gTotal[g]! - pages, this.gTotal[g]!);
+    this.step = step;
+    this.op = op;
+  }
+
+  /** Puts a grant's id back. */
+  drop(g: number): void {
+    this.gState[g] = 0;
+    this.freeIds[this.nFreeIds++] = g;
+  }
+
+  /**
+   * The owner forgets a grant (`env owner_gone`): it leaks unless it was given
+   * up. That is more than a release: references that the owner took beside its
+   * own are never put now, and a gather that its path has not finished never is.
+   */
+  forget(g: number): void {
+    this.checks[PAGE_LEAK]!++;
+    const family = this.gFamily[g]!;
+    const owed = family !== EXACT && family !== RESERVED && this.gOwnerRefs[g]! > 0;
+    const stranded = this.gState[g] === QUEUED && this.stranded(this.gGather[g]!);
+    if (this.gState[g] !== LIVE && !owed && !stranded) return;
+    this.misuse = true;
+    const held = this.gHeld[g]!;
+    this.gIntentStep[g] = this.step;
+    this.gIntentCall[g] = this.op;
+    this.leak(g, held, WHY_FORGOTTEN);
+    const end = this.gFirst[g]! + this.gTotal[g]!;
+    for (let pfn = this.gFirst[g]!; pfn < end; pfn++) {
+      if (this.grantOf[pfn] !== g) continue;
+      this.grantOf[pfn] = -1;
+      this.writtenOff[pfn] = 1;
+    }
+    this.drop(g);
+  }
+
+  /** Whether a gather was started and not finished; from now on nobody will. */
+  stranded(id: number): boolean {
+    for (let i = 0; i < MAX_GATHERS; i++) {
+      if (this.gathers[i] === 0 || this.gatherIds[i] !== id) continue;
+      this.gathers[i] = 2;
+      return true;
+    }
+    return false;
+  }
+
+  /** After a step: the count of free pages must be what the grants leave. */
+  checkFree(): void {
+    this.checks[BUDDY_STRUCTURE]!++;
+    const raw = this.rawFree();
+    if (raw !== this.freePages) this.freeDiffers(raw);
+  }
+
+  /** Why the count of free pages is another than the grants leave. */
+  freeDiffers(raw: number): void {
+    const should = this.freePages;
+    this.freePages = raw;
+    if (this.stop) return;
+    if (listedPages(this.mem, this.map) !== raw) {
+      this.record(BUDDY_STRUCTURE, CORRUPTION, WHY_FREE_COUNT, -1, NULL, 0, raw, should);
+      return;
+    }
+    if (raw > should) {
+      // Something was released that no grant held.
+      this.record(DOUBLE_FREE, CORRUPTION, WHY_FREE_COUNT, -1, NULL, 0, raw, should);
+      return;
+    }
+    // The kernel took pages and gave them to nobody.
+    let first = NULL;
+    for (let pfn = this.nrPages - 1; pfn >= 0; pfn--) {
+      if (this.grantOf[pfn]! >= 0 || this.writtenOff[pfn] !== 0 || isFree(this.mem, this.layout, pfn)) continue;
+      this.writtenOff[pfn] = 1;
+      first = pfn;
+    }
+    this.record(PAGE_LEAK, LEAK, WHY_LOST, -1, first, should - raw, 0, should - raw);
+  }
+
+  /** After a step on reserved memory: managed_pages and PG_reserved of a page. */
+  checkReserved(pfn: number): void {
+    this.checks[RESERVED_ACCOUNTING]!++;
+    const raw = this.rawManaged();
+    if (raw !== this.managed) {
+      this.record(RESERVED_ACCOUNTING, CORRUPTION, WHY_MANAGED, -1, pfn, 0, raw, this.managed);
+      this.managed = raw;
+    }
+    const flag = (this.mem[pfn << PAGE_WORDS_SHIFT]! & this.layout.PG_reserved) !== 0 ? 1 : 0;
+    if (flag !== this.reserved[pfn]) {
+      this.record(RESERVED_ACCOUNTING, CORRUPTION, WHY_RESERVED_FLAG, this.grantOf[pfn]!, pfn, 0, pfn, flag);
+    }
+  }
+
+  /** The kernel's own complaint about a page. */
+  complaint(severity: number, why: number, check: number, pfn: number, pages: number): void {
+    const g = pfn >= 0 && pfn < this.nrPages ? this.grantOf[pfn]! : -1;
+    this.record(KERNEL_CHECK, severity, why, g, pfn, pages, check, 0);
+  }
+
+  /**
+   * Whether all that this step broke is an expected leak: then the pages are
+   * written off and the program goes on.
+   */
+  goesOn(): boolean {
+    for (let i = this.stepStart; i < this.nFindings; i++) {
+      const at = i * FINDING_WORDS;
+      const severity = this.findings[at + F_SEVERITY]!;
+      if (severity === LATENT) continue;
+      if (severity !== LEAK || ((this.expectedLeaks >> this.findings[at + F_INVARIANT]!) & 1) === 0) return false;
+    }
+    this.stop = false;
+    return true;
+  }
+}

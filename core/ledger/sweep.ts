@@ -1,0 +1,151 @@
+/**
+ * The full sweep at the end of a program: every page, every free list and every
+ * grant against the raw words.
+ *
+ * @module
+ */
+import { AREA_NR, areaWord, LIST_PREV, NR_ORDERS, Z_END, Z_START, ZONE_WORDS } from "../memory/mem_map.ts";
+import { NULL, PAGE_WORDS, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_NEXT, W_PRIVATE, W_REFCOUNT } from "../memory/words.ts";
+import { linked } from "./hooks_pgd.ts";
+import {
+  BAD_REFERENCE,
+  BUDDY_STRUCTURE,
+  CORRUPTION,
+  LEAK,
+  OVERLAY_CLOBBER,
+  PAGE_LEAK,
+  RESERVED_ACCOUNTING,
+} from "./invariants.ts";
+import { KERNEL } from "./families.ts";
+import { INTENDED, type Ledger, LIVE } from "./ledger.ts";
+import { isBuddy } from "./observe.ts";
+import {
+  WHY_FREE_BLOCK,
+  WHY_FREE_COUNT,
+  WHY_FREE_LIST,
+  WHY_GRANTED_FREE,
+  WHY_LIST_BROKEN,
+  WHY_LOST,
+  WHY_MANAGED,
+  WHY_REFS,
+  WHY_RESERVED_FLAG,
+} from "./why.ts";
+
+/** Scratch of the sweep, made once a machine. */
+export class Sweep {
+  /** 1 for pages that lie in a block of a free list. */
+  readonly #free: Uint8Array;
+
+  constructor(nrPages: number) {
+    this.#free = new Uint8Array(nrPages);
+  }
+
+  /** Checks everything; findings are laid to the ledger's current step. */
+  run(l: Ledger): void {
+    l.checks[BUDDY_STRUCTURE]!++;
+    const pages = this.#walkFreeLists(l);
+    const raw = l.rawFree();
+    if (pages >= 0 && raw !== pages) l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_FREE_COUNT, -1, NULL, 0, raw, pages);
+    this.#pages(l);
+    l.checks[RESERVED_ACCOUNTING]!++;
+    const managed = l.rawManaged();
+    if (managed !== l.managed) l.record(RESERVED_ACCOUNTING, CORRUPTION, WHY_MANAGED, -1, NULL, 0, managed, l.managed);
+  }
+
+  /** Marks the pages of every free block; their number, or -1 where a list is broken. */
+  #walkFreeLists(l: Ledger): number {
+    const free = this.#free;
+    const mem = l.mem;
+    free.fill(0);
+    let pages = 0;
+    for (let z = 0; z < 2; z++) {
+      const zone = l.map.zones + z * ZONE_WORDS;
+      const start = mem[zone + Z_START]!;
+      const end = mem[zone + Z_END]!;
+      for (let order = 0; order < NR_ORDERS; order++) {
+        const head = areaWord(zone, order);
+        let before = head;
+        let node = mem[head]! >> 2;
+        let count = 0;
+        while (node !== head) {
+          const pfn = (node - W_LRU_NEXT) >> PAGE_WORDS_SHIFT;
+          const sound = node >= 0 && (node & (PAGE_WORDS - 1)) === W_LRU_NEXT && pfn >= start &&
+            pfn + (1 << order) <= end;
+          if (!sound || count > l.nrPages || mem[node + LIST_PREV] !== before << 2) {
+            l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_FREE_LIST, -1, sound ? pfn : NULL, 0, order, 0);
+            return -1;
+          }
+          if (
+            (pfn & ((1 << order) - 1)) !== 0 || !isBuddy(mem, l.layout, pfn) ||
+            mem[(pfn << PAGE_WORDS_SHIFT) + W_PRIVATE] !== order
+          ) {
+            l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_FREE_BLOCK, -1, pfn, 0, order, 0);
+            return -1;
+          }
+          for (let i = pfn; i < pfn + (1 << order); i++) {
+            if (free[i] !== 0) {
+              l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_FREE_BLOCK, -1, i, 0, order, 0);
+              return -1;
+            }
+            free[i] = 1;
+          }
+          pages += 1 << order;
+          count++;
+          before = node;
+          node = mem[node]! >> 2;
+        }
+        if (mem[head + AREA_NR] !== count) {
+          l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_FREE_LIST, -1, NULL, 0, order, 0);
+          return -1;
+        }
+      }
+    }
+    return pages;
+  }
+
+  /** After the drain no gather holds anything, nor does the kernel: what they did not give back is lost. */
+  #owned(l: Ledger, g: number): void {
+    if (l.gState[g] === LIVE && l.gFamily[g] !== KERNEL) return;
+    // The program took a reference and never put it.
+    if (l.gOwnerRefs[g]! > 0 && l.gState[g] === INTENDED) l.misuse = true;
+    l.gState[g] = INTENDED;
+    l.leak(g, l.gHeld[g]!, WHY_LOST);
+  }
+
+  /** Each page is free, granted, or written off; and its words are as they should be. */
+  #pages(l: Ledger): void {
+    l.checks[PAGE_LEAK]!++;
+    l.checks[BAD_REFERENCE]!++;
+    l.checks[OVERLAY_CLOBBER]!++;
+    const free = this.#free;
+    const mem = l.mem;
+    const n = l.nrPages;
+    let lost = 0;
+    let firstLost = -1;
+    for (let pfn = 0; pfn < n; pfn++) {
+      const g = l.grantOf[pfn]!;
+      const w = pfn << PAGE_WORDS_SHIFT;
+      if (l.writtenOff[pfn] !== 0 && g < 0) continue;
+      if (g < 0 && free[pfn] === 0) {
+        if (lost++ === 0) firstLost = pfn;
+        continue;
+      }
+      if (g >= 0 && free[pfn] !== 0) l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_GRANTED_FREE, g, pfn, 1, 0, 0);
+      const refs = g >= 0 ? l.refs[pfn]! : 0;
+      if (mem[w + W_REFCOUNT] !== refs) {
+        l.record(BAD_REFERENCE, CORRUPTION, WHY_REFS, g, pfn, 0, refs, mem[w + W_REFCOUNT]!);
+      }
+      const reserved = (mem[w + W_FLAGS]! & l.layout.PG_reserved) !== 0 ? 1 : 0;
+      if (reserved !== l.reserved[pfn]) {
+        l.record(RESERVED_ACCOUNTING, CORRUPTION, WHY_RESERVED_FLAG, g, pfn, 0, pfn, reserved);
+      }
+      if (g < 0) continue;
+      this.#owned(l, g);
+      if (l.gFirst[g] === pfn) l.checkCompound(g);
+      if (l.onList[pfn] !== 0 && !linked(l, pfn)) {
+        l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_LIST_BROKEN, g, pfn, 0, 0, 0);
+      }
+    }
+    if (lost > 0) l.record(PAGE_LEAK, LEAK, WHY_LOST, -1, firstLost, lost, 0, lost);
+  }
+}

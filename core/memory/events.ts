@@ -1,0 +1,26 @@
+/**
+ * What a kernel reports to the ledger while a call runs: events inside the
+ * kernel on which legal behaviour depends, and the kernel's own complaints.
+ * They are four words each in `Kernel.events`.
+ *
+ * @module
+ */
+
+/** Words of one event: code, and three numbers. */
+export const EVENT_WORDS = 4;
+/** The kernel took page a for itself (a gather's batch, b = 0 pages, 1 tables). */
+export const EV_BATCH_PAGE = 1;
+/** The kernel is giving its batch page a back. */
+export const EV_BATCH_FREE = 2;
+/** A gather (or NO_GATHER's tlb_remove_page) puts the page a that was queued; a is the pfn as queued. */
+export const EV_GATHER_PUT = 3;
+/** `__tlb_remove_table` runs on the value a as queued (page or address, by architecture). b: 0 from a batch, 1 at once because the batch could not be had. */
+export const EV_TABLE = 4;
+/** `bad_page` on page a; b = index into the kernel's CHECKS. The block is set aside: c = its first page (`free_pages_prepare`) or -1. */
+export const EV_BAD_PAGE = 5;
+/** A WARN_ON: b = index into CHECKS. */
+export const EV_WARN = 6;
+/** alloc_pages_exact gives the surplus back: first page a, b pages. */
+export const EV_SURPLUS = 7;
+/** An allocation inside the kernel failed: a = 1 gather batch, 2 table batch. */
+export const EV_NO_BATCH = 8;

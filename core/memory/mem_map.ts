@@ -1,0 +1,83 @@
+/**
+ * The memory of one machine: a single `Int32Array` that holds every
+ * `struct page`, the zones with their free lists, `pgd_list`, and a word a page
+ * for what its contents are. Kernel functions and ledger see the same words.
+ *
+ *     0                 struct page 0, 16 words each
+ *     nrPages << 4      zone 0 (lowmem), ZONE_WORDS
+ *     + ZONE_WORDS      zone 1 (highmem; empty without HIGHMEM)
+ *     + 2 * ZONE_WORDS  pgd_list (4 words), and 8 words on the head of a list on the stack
+ *     + 16              contents, one word a page
+ *
+ * A list is the kernel's: a node is two pointers, next and (two words on) prev;
+ * a pointer is the byte address of a node, that is its word index times four.
+ * The page structs start at address 0, so the address of page N's struct is
+ * N << 6 and that of its `lru` is (N << 6) + 8.
+ *
+ * @module
+ */
+import { MAX_PAGE_ORDER, PAGE_WORDS_SHIFT } from "./words.ts";
+
+/** Words of a zone. */
+export const ZONE_WORDS = 64;
+/** NR_FREE_PAGES. */
+export const Z_FREE = 0;
+/** managed_pages. */
+export const Z_MANAGED = 1;
+/** First page of the zone. */
+export const Z_START = 2;
+/** One past its last page. */
+export const Z_END = 3;
+/** free_area[0]; each is AREA_WORDS: list next, nr_free, list prev, unused. */
+export const Z_AREA = 8;
+/** Words of a free_area. */
+export const AREA_WORDS = 4;
+/** nr_free within a free_area. */
+export const AREA_NR = 1;
+/** prev within a list node, in words after next. */
+export const LIST_PREV = 2;
+
+/** A page's contents are whatever its last user left. */
+export const STALE = 0;
+/** Zeroes. */
+export const ZEROED = 1;
+/** Empty table entries. */
+export const TABLE_ENTRIES = 2;
+
+/** Poison of a deleted list node (`LIST_POISON1`, even, far from any node). */
+export const LIST_POISON1 = 0x5ead_0100;
+/** `LIST_POISON2`. */
+export const LIST_POISON2 = 0x5ead_0122;
+
+/** Words from pgd_list to the head of `pages_to_free`, a list on the stack of `release_pages` (6.1). */
+export const PAGES_TO_FREE = 8;
+
+/** Where things lie in the memory of a machine with so many pages. */
+export interface MemMap {
+  /** Pages. */
+  readonly nrPages: number;
+  /** Word of zone 0. */
+  readonly zones: number;
+  /** Word of pgd_list's node. */
+  readonly pgdList: number;
+  /** Word of page 0's contents. */
+  readonly contents: number;
+  /** Words in all. */
+  readonly words: number;
+}
+
+/** Lays out the memory of a machine with so many pages. */
+export function memMap(nrPages: number): MemMap {
+  const zones = nrPages << PAGE_WORDS_SHIFT;
+  const pgdList = zones + 2 * ZONE_WORDS;
+  const contents = pgdList + 16;
+  return { nrPages, zones, pgdList, contents, words: contents + nrPages };
+}
+
+/** Word of a zone's free_area of that order. */
+export function areaWord(zone: number, order: number): number {
+  return zone + Z_AREA + order * AREA_WORDS;
+}
+
+/** Orders of free_area. */
+export const NR_ORDERS: number = MAX_PAGE_ORDER + 1;

@@ -1,0 +1,124 @@
+/**
+ * What each call of the table does: which function of the kernel runs, on the
+ * operands that the executor put into the ledger's a, b and c.
+ *
+ * @module
+ */
+import type { Kernel } from "../kernel/kernel.ts";
+import { type Hook, HOOKS, pageOf } from "../ledger/hooks.ts";
+import { PGD_HOOKS } from "../ledger/hooks_pgd.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { CALLS } from "./calls.ts";
+
+/** Runs one call; 0 where it answers nothing. */
+export type Run = (k: Kernel, l: Ledger) => number;
+
+const PTES = 1;
+const PMDS = 2;
+const PUDS = 4;
+const P4DS = 8;
+
+function nothing(run: (k: Kernel, l: Ledger) => void): Run {
+  return (k, l) => {
+    run(k, l);
+    return 0;
+  };
+}
+
+const range = (cleared: number): Run => nothing((k, l) => k.tlb_adjust_range(k, l.a, l.b, l.c, cleared));
+const ZERO = 1 << 1;
+
+const runs: Readonly<Record<string, Run>> = {
+  alloc_pages: (k, l) => k.alloc_pages(k, l.a, l.b),
+  alloc_page: (k, l) => k.alloc_pages(k, l.a, 0),
+  __get_free_pages: (k, l) => k.__get_free_pages(k, l.a, l.b),
+  __get_free_page: (k, l) => k.__get_free_pages(k, l.a, 0),
+  get_zeroed_page: (k, l) => k.__get_free_pages(k, l.a | ZERO, 0),
+  alloc_pages_exact: (k, l) => k.alloc_pages_exact(k, l.a, l.b),
+  split_page: nothing((k, l) => k.split_page(k, l.a, l.b)),
+  memblock_alloc: (k, l) => k.memblock_alloc(k, l.a),
+  __free_pages: nothing((k, l) => k.__free_pages(k, l.a, l.b)),
+  __free_page: nothing((k, l) => k.__free_pages(k, l.a, 0)),
+  free_pages: nothing((k, l) => k.free_pages(k, l.a, l.b)),
+  free_page: nothing((k, l) => k.free_pages(k, l.a, 0)),
+  free_pages_exact: nothing((k, l) => k.free_pages_exact(k, l.a, l.b)),
+  put_page: nothing((k, l) => k.put_page(k, l.a)),
+  get_page: nothing((k, l) => k.get_page(k, l.a)),
+  compound_head: (k, l) => k.compound_head(k, l.a),
+  compound_order: (k, l) => k.compound_order(k, l.a),
+  PageHead: (k, l) => k.PageHead(k, l.a),
+  PageTail: (k, l) => k.PageTail(k, l.a),
+  PageCompound: (k, l) => k.PageCompound(k, l.a),
+  virt_to_page: (k, l) => k.virt_to_page(k, l.a),
+  virt_to_head_page: (k, l) => k.virt_to_head_page(k, l.a),
+  page_to_virt: (k, l) => k.page_to_virt(k, l.a),
+  page_address: (k, l) => k.page_address(k, l.a),
+  folio_address: (k, l) => k.page_address(k, l.a),
+  page_folio: (k, l) => k.compound_head(k, l.a),
+  mark_page_reserved: nothing((k, l) => k.mark_page_reserved(k, l.a)),
+  free_reserved_page: nothing((k, l) => k.free_reserved_page(k, l.a)),
+  clear_page: nothing((k, l) => k.clear_page(k, l.a)),
+  table_init: nothing((k, l) => k.table_init(k, l.a, l.b)),
+  populate: nothing((k, l) => k.populate(k, l.a)),
+  page_ptdesc: (k, l) => k.page_ptdesc(k, l.a),
+  ptdesc_page: (k, l) => k.ptdesc_page(k, l.a),
+  ptdesc_folio: (k, l) => k.ptdesc_folio(k, l.a),
+  virt_to_ptdesc: (k, l) => k.virt_to_ptdesc(k, l.a),
+  ptdesc_to_virt: (k, l) => k.ptdesc_to_virt(k, l.a),
+  ptdesc_address: (k, l) => k.ptdesc_address(k, l.a),
+  ptdesc_is_reserved: (k, l) => k.pagetable_is_reserved(k, l.a),
+  pagetable_is_reserved: (k, l) => k.pagetable_is_reserved(k, l.a),
+  ptdesc_alloc: (k, l) => k.pagetable_alloc(k, l.a, l.b),
+  pagetable_alloc: (k, l) => k.pagetable_alloc(k, l.a, l.b),
+  ptdesc_free: nothing((k, l) => k.pagetable_free(k, l.a)),
+  pagetable_free: nothing((k, l) => k.pagetable_free(k, l.a)),
+  ptdesc_clear: nothing((k, l) => k.ptdesc_clear(k, l.a)),
+  free_reserved_ptdesc: nothing((k, l) => k.free_reserved_ptdesc(k, l.a)),
+  tlb_gather_mmu: (k, l) => k.tlb_gather_mmu(k, l.a, false),
+  tlb_gather_mmu_fullmm: (k, l) => k.tlb_gather_mmu(k, l.a, true),
+  tlb_flush_pte_range: range(PTES),
+  tlb_flush_pmd_range: range(PMDS),
+  tlb_flush_pud_range: range(PUDS),
+  tlb_flush_p4d_range: range(P4DS),
+  tlb_remove_page: nothing((k, l) => k.tlb_remove_page(k, l.a, l.b)),
+  tlb_remove_table: nothing((k, l) => k.tlb_remove_table(k, l.a, l.b)),
+  tlb_remove_ptdesc: nothing((k, l) => k.tlb_remove_ptdesc(k, l.a, l.b)),
+  tlb_remove_page_ptdesc: nothing((k, l) => k.tlb_remove_page_ptdesc(k, l.a, l.b)),
+  tlb_flush_mmu: nothing((k, l) => k.tlb_flush_mmu(k, l.a)),
+  tlb_finish_mmu: nothing((k, l) => k.tlb_finish_mmu(k, l.a)),
+  pgd_list_add: nothing((k, l) => k.pgd_list_add(k, l.a)),
+  pgd_list_del: nothing((k, l) => k.pgd_list_del(k, l.a)),
+  pgd_set_mm: nothing((k, l) => k.pgd_set_mm(k, l.a, l.b)),
+  "env get_page_unless_zero": (k, l) => k.get_page_unless_zero(k, pageOf(l.a)),
+  "env put_page": nothing((k, l) => k.put_page(k, pageOf(l.a))),
+  "env fail": nothing((k, l) => {
+    k.failNext |= 1 << l.a;
+  }),
+  "env rcu_grace_period": nothing((k) => k.rcu_grace_period(k)),
+  "env owner_gone": nothing(() => {}),
+};
+
+function noHook(_l: Ledger): void {}
+
+function table<T>(what: string, of: (name: string) => T | undefined): T[] {
+  return CALLS.map((call) => {
+    const name = (call.env ? "env " : "") + call.name;
+    const entry = of(name);
+    if (entry === undefined) throw new Error(`bindings.ts: call '${name}' of the table has no ${what}; add it`);
+    return entry;
+  });
+}
+
+/** What runs, by opcode. */
+export const RUN: readonly Run[] = table("function", (name) => runs[name]);
+const hooks = table("hooks", (name) => HOOKS[name] ?? PGD_HOOKS[name]);
+/** The ledger's hook before a call, by opcode. */
+export const BEFORE: readonly Hook[] = hooks.map((h) => h.before ?? noHook);
+/** The ledger's hook after a call, by opcode. */
+export const AFTER: readonly Hook[] = hooks.map((h) => h.after ?? noHook);
+
+for (const name of [...Object.keys(runs), ...Object.keys(HOOKS), ...Object.keys(PGD_HOOKS)]) {
+  if (!CALLS.some((call) => (call.env ? "env " : "") + call.name === name)) {
+    throw new Error(`bindings.ts: '${name}' is bound and is no call of the table; remove it`);
+  }
+}

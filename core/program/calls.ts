@@ -1,0 +1,533 @@
+/**
+ * The one table that describes the calls of the program language.
+ *
+ * The parser, the flat form, the hostile generator, "did you mean", coverage
+ * and the printers all follow from it. What a call does to the model stands in
+ * `bindings.ts`, what the ledger makes of it too; both are checked against this
+ * table when they are loaded.
+ *
+ * @module
+ */
+import type { KernelBase } from "../kernel/names.ts";
+
+/** What a value is. `int` is an order, a count or a yes/no that a call answered. */
+export type Kind = "page" | "folio" | "ptdesc" | "virt" | "mm" | "gather" | "walker" | "int";
+
+/**
+ * What a parameter takes: a value of one kind, `void*` (any kind: a wrong one
+ * is a finding and not a syntax error), or a number written in the program.
+ */
+export type ParamType = Kind | "void*" | "gfp" | "order" | "count" | "bytes" | "address";
+
+/** One parameter of a call. */
+export interface Param {
+  /** The kernel's name for it. */
+  readonly name: string;
+  /** What it takes. */
+  readonly type: ParamType;
+  /** `true` where the kernel's parameter points to const: a const value may be passed. */
+  readonly isConst: boolean;
+  /** `true` where the kernel goes on with NULL; elsewhere a line with a NULL operand is skipped. */
+  readonly nullable: boolean;
+}
+
+/** Which kernels have a call: all, v2 only, or those with the API as merged (6.6 and later). */
+export type Availability = "all" | "ptdesc" | "v2" | "merged";
+
+/** One call of the language. */
+export interface CallDef {
+  /** Its index in {@linkcode CALLS}, and its opcode in the flat form. */
+  readonly id: number;
+  /** The kernel's exact name; environment steps are written with `env ` before it. */
+  readonly name: string;
+  /** Its parameters in the kernel's order. */
+  readonly params: readonly Param[];
+  /** What it answers, or `void`. */
+  readonly result: Kind | "void";
+  /** `true` where the answer is as const as the first argument (`_Generic` in C). */
+  readonly constPreserving: boolean;
+  /** An environment step: what others may do at any time. */
+  readonly env: boolean;
+  /** Which kernels have it. */
+  readonly kernels: Availability;
+  /** Kernel file and function it follows. */
+  readonly source: string;
+  /** One line for `--help` and documentation. */
+  readonly doc: string;
+}
+
+function param(spec: string): Param {
+  const nullable = spec.endsWith("?");
+  const isConst = spec.startsWith("const ");
+  const [name, type] = spec.replace(/\?$/, "").replace(/^const /, "").split(":");
+  return { name: name as string, type: type as ParamType, isConst, nullable };
+}
+
+const defs: CallDef[] = [];
+
+function def(
+  name: string,
+  params: string,
+  result: Kind | "void",
+  source: string,
+  doc: string,
+  more: { kernels?: Availability; env?: true; constPreserving?: true } = {},
+): void {
+  defs.push(Object.freeze({
+    id: defs.length,
+    name,
+    params: params === "" ? [] : params.split(", ").map(param),
+    result,
+    constPreserving: more.constPreserving ?? false,
+    env: more.env ?? false,
+    kernels: more.kernels ?? "all",
+    source,
+    doc,
+  }));
+}
+
+const PTDESC = { kernels: "ptdesc" } as const;
+const V2 = { kernels: "v2" } as const;
+const MERGED = { kernels: "merged" } as const;
+const ENV = { env: true } as const;
+
+// Allocation.
+def(
+  "alloc_pages",
+  "gfp:gfp, order:order",
+  "page",
+  "mm/page_alloc.c:__alloc_pages",
+  "2^order pages; compound only with __GFP_COMP",
+);
+def("alloc_page", "gfp:gfp", "page", "include/linux/gfp.h:alloc_page", "alloc_pages of order 0");
+def(
+  "__get_free_pages",
+  "gfp:gfp, order:order",
+  "virt",
+  "mm/page_alloc.c:__get_free_pages",
+  "the address of 2^order pages, never highmem",
+);
+def("__get_free_page", "gfp:gfp", "virt", "include/linux/gfp.h:__get_free_page", "__get_free_pages of order 0");
+def("get_zeroed_page", "gfp:gfp", "virt", "mm/page_alloc.c:get_zeroed_page", "one zeroed page");
+def(
+  "alloc_pages_exact",
+  "size:bytes, gfp:gfp",
+  "virt",
+  "mm/page_alloc.c:alloc_pages_exact",
+  "as many pages as size needs, each with a reference of its own",
+);
+def(
+  "split_page",
+  "page:page, order:order",
+  "void",
+  "mm/page_alloc.c:split_page",
+  "makes 2^order single pages of a block that is not compound",
+);
+def(
+  "memblock_alloc",
+  "nr:count",
+  "virt",
+  "mm/memblock.c:memblock_alloc, mm/mm_init.c:reserve_bootmem_region",
+  "nr reserved pages as the boot allocator leaves them: PG_reserved and a reference each, outside managed_pages",
+);
+
+// Release.
+def(
+  "__free_pages",
+  "page:page, order:order",
+  "void",
+  "mm/page_alloc.c:__free_pages",
+  "drops a reference; the last one frees 2^order pages",
+);
+def("__free_page", "page:page", "void", "include/linux/gfp.h:__free_page", "__free_pages of order 0");
+def(
+  "free_pages",
+  "addr:virt?, order:order",
+  "void",
+  "mm/page_alloc.c:free_pages",
+  "__free_pages by address; address 0 is nothing",
+);
+def("free_page", "addr:virt?", "void", "include/linux/gfp.h:free_page", "free_pages of order 0");
+def(
+  "free_pages_exact",
+  "virt:void*, size:bytes",
+  "void",
+  "mm/page_alloc.c:free_pages_exact",
+  "frees what alloc_pages_exact gave, page by page",
+);
+def(
+  "put_page",
+  "page:page",
+  "void",
+  "include/linux/mm.h:put_page",
+  "drops a reference of the page's folio; the last one frees folio_order",
+);
+def("get_page", "page:page", "void", "include/linux/mm.h:get_page", "takes a reference on the page's folio");
+
+// Lookups.
+def(
+  "compound_head",
+  "const page:page",
+  "page",
+  "include/linux/page-flags.h:compound_head",
+  "the head of a tail page, else the page",
+  { constPreserving: true },
+);
+def(
+  "compound_order",
+  "const page:page",
+  "int",
+  "include/linux/mm.h:compound_order",
+  "the order of a head page; 0 without a head flag",
+);
+def("PageHead", "const page:page", "int", "include/linux/page-flags.h:PageHead", "whether the head flag is set");
+def(
+  "PageTail",
+  "const page:page",
+  "int",
+  "include/linux/page-flags.h:PageTail",
+  "whether bit 0 of compound_head is set",
+);
+def("PageCompound", "const page:page", "int", "include/linux/page-flags.h:PageCompound", "head or tail");
+def(
+  "virt_to_page",
+  "const addr:void*",
+  "page",
+  "include/asm-generic/memory_model.h, arch's asm/page.h:virt_to_page",
+  "the page an address lies in",
+);
+def(
+  "virt_to_head_page",
+  "const x:void*",
+  "page",
+  "include/linux/mm.h:virt_to_head_page",
+  "compound_head of virt_to_page",
+);
+def(
+  "page_to_virt",
+  "const page:page",
+  "virt",
+  "include/linux/mm.h:page_to_virt",
+  "the address of a page in the linear map",
+);
+def(
+  "page_address",
+  "const page:page",
+  "virt",
+  "include/linux/mm.h:page_address",
+  "the address of a page; NULL for highmem",
+);
+def(
+  "folio_address",
+  "const folio:folio",
+  "virt",
+  "include/linux/mm.h:folio_address",
+  "page_address of the folio's page",
+);
+def(
+  "page_folio",
+  "const page:page",
+  "folio",
+  "include/linux/page-flags.h:page_folio",
+  "the folio of a page, through compound_head",
+  { constPreserving: true },
+);
+
+// Reserved memory.
+def(
+  "mark_page_reserved",
+  "page:page",
+  "void",
+  "include/linux/mm.h:mark_page_reserved",
+  "sets PG_reserved and takes the page out of managed_pages",
+);
+def(
+  "free_reserved_page",
+  "page:page",
+  "void",
+  "mm/page_alloc.c:free_reserved_page",
+  "frees one reserved page and puts it back into managed_pages",
+);
+
+// Contents.
+def("clear_page", "addr:void*", "void", "arch's asm/page.h:clear_page", "zeroes one page");
+def(
+  "table_init",
+  "addr:virt, pages:count",
+  "void",
+  "arch's own (s390 crst_table_init, mips pgd_init)",
+  "writes empty entries into so many pages of a table",
+);
+def(
+  "populate",
+  "addr:virt",
+  "void",
+  "arch's own (pmd_populate, pud_populate, ...)",
+  "puts a table in use: from here the hardware walks it",
+);
+
+// Page table descriptors.
+def(
+  "page_ptdesc",
+  "const page:page?",
+  "ptdesc",
+  "include/linux/mm_types.h:page_ptdesc",
+  "the page's words under a descriptor's names; no head lookup",
+  { kernels: "ptdesc", constPreserving: true },
+);
+def(
+  "ptdesc_page",
+  "const pt:ptdesc?",
+  "page",
+  "include/linux/mm_types.h:ptdesc_page",
+  "the descriptor's words under a page's names",
+  { kernels: "ptdesc", constPreserving: true },
+);
+def(
+  "ptdesc_folio",
+  "const pt:ptdesc?",
+  "folio",
+  "include/linux/mm_types.h:ptdesc_folio",
+  "the descriptor's words under a folio's names",
+  { kernels: "ptdesc", constPreserving: true },
+);
+def(
+  "virt_to_ptdesc",
+  "const x:void*",
+  "ptdesc",
+  "include/linux/mm.h:virt_to_ptdesc",
+  "v2: through the head page; as merged: through the exact page",
+  PTDESC,
+);
+def(
+  "ptdesc_to_virt",
+  "const pt:ptdesc",
+  "virt",
+  "include/linux/mm.h:ptdesc_to_virt",
+  "page_to_virt of the descriptor's page",
+  PTDESC,
+);
+def(
+  "ptdesc_address",
+  "const pt:ptdesc",
+  "virt",
+  "include/linux/mm.h:ptdesc_address",
+  "folio_address of the descriptor's folio",
+  PTDESC,
+);
+def("ptdesc_is_reserved", "pt:ptdesc", "int", "v2 include/linux/mm.h:ptdesc_is_reserved", "folio_test_reserved", V2);
+def(
+  "pagetable_is_reserved",
+  "pt:ptdesc",
+  "int",
+  "include/linux/mm.h:pagetable_is_reserved",
+  "folio_test_reserved",
+  MERGED,
+);
+def(
+  "ptdesc_alloc",
+  "gfp:gfp, order:order",
+  "ptdesc",
+  "v2 include/linux/mm.h:ptdesc_alloc",
+  "alloc_pages with __GFP_COMP",
+  V2,
+);
+def(
+  "pagetable_alloc",
+  "gfp:gfp, order:order",
+  "ptdesc",
+  "include/linux/mm.h:pagetable_alloc",
+  "alloc_pages with __GFP_COMP",
+  MERGED,
+);
+def("ptdesc_free", "pt:ptdesc", "void", "v2 include/linux/mm.h:ptdesc_free", "__free_pages of compound_order", V2);
+def(
+  "pagetable_free",
+  "pt:ptdesc",
+  "void",
+  "include/linux/mm.h:pagetable_free",
+  "__free_pages of compound_order",
+  MERGED,
+);
+def(
+  "ptdesc_clear",
+  "x:void*",
+  "void",
+  "v2 include/linux/mm.h:ptdesc_clear",
+  "clear_page: one page, whatever the order",
+  V2,
+);
+def(
+  "free_reserved_ptdesc",
+  "pt:ptdesc",
+  "void",
+  "include/linux/mm.h:free_reserved_ptdesc",
+  "free_reserved_page: one page, whatever the order",
+  PTDESC,
+);
+
+// mmu_gather.
+def("tlb_gather_mmu", "mm:mm", "gather", "mm/mmu_gather.c:tlb_gather_mmu", "starts a gather on an mm");
+def(
+  "tlb_gather_mmu_fullmm",
+  "mm:mm",
+  "gather",
+  "mm/mmu_gather.c:tlb_gather_mmu_fullmm",
+  "starts a gather that ends the mm",
+);
+def(
+  "tlb_flush_pte_range",
+  "tlb:gather, address:address, size:bytes",
+  "void",
+  "include/asm-generic/tlb.h:tlb_flush_pte_range",
+  "adjusts the range and notes that PTEs were cleared",
+);
+def(
+  "tlb_flush_pmd_range",
+  "tlb:gather, address:address, size:bytes",
+  "void",
+  "include/asm-generic/tlb.h:tlb_flush_pmd_range",
+  "adjusts the range and notes that PMDs were cleared (pte_free_tlb)",
+);
+def(
+  "tlb_flush_pud_range",
+  "tlb:gather, address:address, size:bytes",
+  "void",
+  "include/asm-generic/tlb.h:tlb_flush_pud_range",
+  "adjusts the range and notes that PUDs were cleared (pmd_free_tlb)",
+);
+def(
+  "tlb_flush_p4d_range",
+  "tlb:gather, address:address, size:bytes",
+  "void",
+  "include/asm-generic/tlb.h:tlb_flush_p4d_range",
+  "adjusts the range and notes that P4Ds were cleared (pud_free_tlb)",
+);
+def(
+  "tlb_remove_page",
+  "tlb:gather, page:page",
+  "void",
+  "include/asm-generic/tlb.h:tlb_remove_page",
+  "queues a page; its reference is put after the flush",
+);
+def(
+  "tlb_remove_table",
+  "tlb:gather, table:void*",
+  "void",
+  "mm/mmu_gather.c:tlb_remove_table",
+  "queues a table for the architecture's __tlb_remove_table",
+);
+def(
+  "tlb_remove_ptdesc",
+  "tlb:gather, pt:void*",
+  "void",
+  "include/asm-generic/tlb.h:tlb_remove_ptdesc",
+  "tlb_remove_table under the descriptor's name",
+  PTDESC,
+);
+def(
+  "tlb_remove_page_ptdesc",
+  "tlb:gather, pt:ptdesc",
+  "void",
+  "include/asm-generic/tlb.h:tlb_remove_page_ptdesc",
+  "tlb_remove_page of the descriptor's page",
+  PTDESC,
+);
+def(
+  "tlb_flush_mmu",
+  "tlb:gather",
+  "void",
+  "mm/mmu_gather.c:tlb_flush_mmu",
+  "flushes the TLB, then frees tables, then pages",
+);
+def("tlb_finish_mmu", "tlb:gather", "void", "mm/mmu_gather.c:tlb_finish_mmu", "flushes and ends a gather");
+
+// x86's list of pgds: stores through the descriptor's view.
+def(
+  "pgd_list_add",
+  "pgd:virt",
+  "void",
+  "arch/x86/mm/pgtable.c:pgd_list_add",
+  "puts a pgd on pgd_list through pt_list (lru before 6.6)",
+);
+def("pgd_list_del", "pgd:virt", "void", "arch/x86/mm/pgtable.c:pgd_list_del", "takes a pgd off pgd_list");
+def("pgd_set_mm", "pgd:virt, mm:mm", "void", "arch/x86/mm/pgtable.c:pgd_set_mm", "stores the mm in pt_mm (index)");
+
+// The environment.
+def(
+  "get_page_unless_zero",
+  "page:void*",
+  "int",
+  "include/linux/mm.h:get_page_unless_zero (mm/gup.c, mm/compaction.c, mm/huge_memory.c:split_huge_pages_all)",
+  "a speculative reference on the page given, or that an address lies in; fails at 0",
+  ENV,
+);
+def("put_page", "page:void*", "void", "include/linux/mm.h:put_page", "puts a speculative reference", ENV);
+def(
+  "fail",
+  "function:count",
+  "void",
+  "mm/page_alloc.c:__alloc_pages_slowpath, CONFIG_FAIL_PAGE_ALLOC",
+  "the next allocation made by the function named fails",
+  ENV,
+);
+def(
+  "rcu_grace_period",
+  "",
+  "void",
+  "kernel/rcu/tree.c:rcu_core",
+  "a grace period ends: callbacks queued before it run",
+  ENV,
+);
+def(
+  "owner_gone",
+  "page:void*",
+  "void",
+  "the end of a path of a discipline",
+  "whoever owned the block has forgotten it",
+  ENV,
+);
+
+/** Every call, by opcode. */
+export const CALLS: readonly CallDef[] = Object.freeze(defs);
+
+/** Functions that `env fail` may name; its operand in the flat form is the index here. */
+export const FAILABLE: readonly string[] = Object.freeze(["alloc_pages", "tlb_next_batch", "tlb_remove_table"]);
+
+/** Points inside functions where an environment step may be placed: `at FUNCTION:POINT env ...`. */
+export const POINTS: readonly string[] = Object.freeze(["__free_pages:after_put"]);
+
+/** Opcode of `at`: the next instruction runs when the point (operand a) is next reached. */
+export const OP_AT: number = defs.length;
+/** Opcode of `repeat`: the next b instructions run a times. */
+export const OP_REPEAT: number = defs.length + 1;
+/** Number of opcodes. */
+export const OP_COUNT: number = defs.length + 2;
+
+/** Whether a kernel has a call. */
+export function hasCall(kernel: KernelBase, call: CallDef): boolean {
+  switch (call.kernels) {
+    case "all":
+      return true;
+    case "v2":
+      return kernel === "v2";
+    case "ptdesc":
+      return kernel !== "6.1";
+    case "merged":
+      return kernel !== "6.1" && kernel !== "v2";
+  }
+}
+
+const byName = new Map<string, CallDef>(defs.map((d) => [(d.env ? "env " : "") + d.name, d]));
+
+/** The call of that name (`env ` before it for environment steps), or undefined. */
+export function callByName(name: string): CallDef | undefined {
+  return byName.get(name);
+}
+
+/** The opcode of a call that is known to exist. */
+export function opOf(name: string): number {
+  const call = byName.get(name);
+  if (call === undefined) throw new Error(`no call '${name}' in the table`);
+  return call.id;
+}

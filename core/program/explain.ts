@@ -1,0 +1,109 @@
+/**
+ * What a finding says, in one line of words.
+ *
+ * @module
+ */
+import { CHECKS } from "../kernel/checks.ts";
+import { FAMILY_NAMES } from "../ledger/families.ts";
+import { F_CALL, F_PAGES, F_PFN, F_SLOT, F_WHY, F_X, F_Y } from "../ledger/finding.ts";
+import * as why from "../ledger/why.ts";
+import { CALLS } from "./calls.ts";
+import { KINDS } from "./kinds.ts";
+import type { Machine } from "./machine.ts";
+import type { Slot } from "./program.ts";
+
+const STATES = ["gone", "live", "queued in a gather", "given up"];
+
+/** The words of one finding. */
+export function explain(f: Int32Array, slots: readonly Slot[], machine: Machine): string {
+  const slot = f[F_SLOT]!;
+  const name = slot >= 0 ? slots[slot]?.name ?? `slot ${slot}` : f[F_PFN]! >= 0 ? `page ${f[F_PFN]}` : "memory";
+  const call = CALLS[f[F_CALL]!]?.name ?? "the program's end";
+  const pages = f[F_PAGES]!;
+  const x = f[F_X]!;
+  const y = f[F_Y]!;
+  const at = (offset: number): string => offset === 0 ? name : `${name}+${offset}`;
+  const check = (): string => {
+    const c = CHECKS[x];
+    return c === undefined ? `check ${x}` : `${c.text} in ${c.fn}()`;
+  };
+  switch (f[F_WHY]) {
+    case why.WHY_NOT_GRANTED:
+      return `${call} releases ${name}, which no live grant holds`;
+    case why.WHY_GIVEN_UP:
+      return `${call} releases ${name}, which is ${STATES[x]} already`;
+    case why.WHY_READ_FREE:
+      return `${call} reads ${name}, which no live grant holds`;
+    case why.WHY_WRITE_FREE:
+      return `${call} uses ${name}, which no live grant holds`;
+    case why.WHY_GRANTED_TWICE:
+      return `${call} hands out page ${f[F_PFN]}, which ${name} still holds`;
+    case why.WHY_LOST:
+      if (slot < 0) return `${pages} pages from page ${f[F_PFN]} on are neither free nor anybody's`;
+      return pages === 1 ? `${at(x)} belongs to nobody` : `${at(x)}..${at(x + pages - 1)} belong to nobody`;
+    case why.WHY_FORGOTTEN:
+      return `the owner of ${name} is gone and never released its ${pages === 1 ? "page" : `${pages} pages`}`;
+    case why.WHY_RELEASED:
+      return `granted ${x} ${x === 1 ? "page" : "pages"}, released ${y}`;
+    case why.WHY_SPLIT:
+      return `${name} is split as order ${x} and was granted as order ${y}`;
+    case why.WHY_HEAD:
+      return `head flag or order of ${name} is not as granted (order ${y})`;
+    case why.WHY_TAIL:
+      return `${at(x)} is not linked to its head as granted`;
+    case why.WHY_SIZED:
+      return `compound_order(${name}) is ${x} for a block of order ${y}, and it sized the free`;
+    case why.WHY_LOOKUP:
+      return `the head lookup inside ${name} answers ${at(x)}, and not ${name}`;
+    case why.WHY_TAIL_CAST:
+      return `a descriptor is made of ${at(x)}, which is not the first page of its block`;
+    case why.WHY_TAIL_WRITTEN:
+      return `a descriptor is made of ${at(x)}, not the first page of its block, and written through`;
+    case why.WHY_REFS:
+      return `_refcount of ${slot < 0 ? `page ${f[F_PFN]}` : name} is ${y}, and should be ${x}`;
+    case why.WHY_GET_AT_ZERO:
+      return `${call} takes a reference on ${at(x)}, which has none`;
+    case why.WHY_PUT_AT_ZERO:
+      return `${call} puts a reference of ${at(x)} that it does not hold`;
+    case why.WHY_SPECULATIVE:
+      return `a speculative reference on ${name} ${x === 1 ? "succeeded" : "failed"} with ${y} references`;
+    case why.WHY_FAMILY_CAST:
+      return `${name} came from ${FAMILY_NAMES[x]}, ${call} takes it for a page table's descriptor`;
+    case why.WHY_FAMILY_RELEASE:
+      return `${call} releases memory of ${FAMILY_NAMES[x]}`;
+    case why.WHY_KIND:
+      return `${call} is given a ${KINDS[x]} where it takes a ${KINDS[y]}`;
+    case why.WHY_CLOBBER_TAIL:
+      return `${call} writes pt_list of ${at(x)} over what makes it a tail page`;
+    case why.WHY_LIST_STATE:
+      return x === 0 ? `${name} is on pgd_list already` : `${name} is not on pgd_list`;
+    case why.WHY_FREED_ON_LIST:
+      return `${name} is freed while pgd_list still links it through pt_list`;
+    case why.WHY_LIST_BROKEN:
+      return `pgd_list no longer links ${name}: its pt_list was overwritten`;
+    case why.WHY_FREE_COUNT:
+      return `${x} pages are free, and ${y} should be`;
+    case why.WHY_GRANTED_FREE:
+      return `page ${f[F_PFN]} of ${name} is granted and lies in a free block`;
+    case why.WHY_FREE_LIST:
+      return `the free list of order ${x} is broken`;
+    case why.WHY_FREE_BLOCK:
+      return `page ${f[F_PFN]} on the free list of order ${x} is no sound free block`;
+    case why.WHY_MANAGED:
+      return `managed_pages is ${x}, and should be ${y}`;
+    case why.WHY_RESERVED_FLAG:
+      return `PG_reserved of page ${x} is ${y === 1 ? "set" : "clear"}`;
+    case why.WHY_BUG:
+      return `BUG: ${check()}`;
+    case why.WHY_BAD_PAGE:
+      return `bad_page: ${check()}`;
+    case why.WHY_UNINITIALISED:
+      return `${name} is put in use, and ${at(x)} was written by nobody`;
+    case why.WHY_OUTSIDE:
+      return `${call} reaches outside of memory, at page ${x} of ${machine.ledger.nrPages}`;
+    case why.WHY_GATHER_DONE:
+      return `${call} uses a gather that was finished`;
+    default:
+      return `reason ${f[F_WHY]}`;
+  }
+}

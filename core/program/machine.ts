@@ -1,0 +1,508 @@
+/**
+ * A machine: a kernel, its ledger, and the executor that runs programs on both.
+ *
+ * A step is: fetch the operands, ask the ledger what the call intends, run the
+ * kernel's function, hand the ledger what the kernel reported and answered, and
+ * compare the count of free pages. Nothing is allocated on the way.
+ *
+ * @module
+ */
+import { createKernel } from "../kernel/create.ts";
+import type { Kernel, KernelFunctions } from "../kernel/kernel.ts";
+import { envHolds, gatherReleased, pageOf } from "../ledger/hooks.ts";
+import { CRASH, KERNEL_CHECK, LATENT, LEAK, PAGE_LEAK, POINTER_KIND, USE_AFTER_FREE } from "../ledger/invariants.ts";
+import {
+  G_ASIDE,
+  INTENDED,
+  Ledger,
+  MAX_GATHERS,
+  RELEASE_LOOKUP,
+  RELEASE_ORDER_2,
+  RELEASE_PUT,
+} from "../ledger/ledger.ts";
+import { KERNEL } from "../ledger/families.ts";
+import { Sweep } from "../ledger/sweep.ts";
+import { WHY_BAD_PAGE, WHY_BUG, WHY_KIND, WHY_OUTSIDE } from "../ledger/why.ts";
+import { EV_BAD_PAGE, EV_BATCH_FREE, EV_BATCH_PAGE, EV_GATHER_PUT, EV_TABLE, EVENT_WORDS } from "../memory/events.ts";
+import { MAX_PAGE_ORDER, NULL, PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE } from "../memory/words.ts";
+import { AFTER, BEFORE, RUN } from "./bindings.ts";
+import { CALLS, OP_AT, opOf } from "./calls.ts";
+import {
+  ANSWERS_POINTER,
+  HAS_SPAN,
+  HAS_VOID,
+  KIND_PAGE,
+  KIND_PTDESC,
+  KIND_VIRT,
+  kindIndex,
+  NEEDS_A,
+  NEEDS_B,
+  NEEDS_C,
+  POINTER_A,
+  POINTER_B,
+  SPAN_COUNT,
+  SPAN_ORDER,
+  SPAN_RULES,
+  TRAITS,
+  VOID_ADDRESS,
+  VOID_MEMORY,
+  VOID_RULES,
+} from "./kinds.ts";
+import { FIRST_SLOT, MAX_LINES, MAX_SLOTS, type Program, STEP_WORDS } from "./program.ts";
+
+/** What a machine is made for. */
+export interface MachineOptions {
+  /** Name of the kernel. */
+  readonly kernel: string;
+  /** Architecture. */
+  readonly arch: string;
+  /** Options of the kernel's configuration. */
+  readonly config: readonly string[];
+  /** Pages of the zone. */
+  readonly pages: number;
+  /**
+   * Functions to replace: a mutant.
+   *
+   * @internal
+   */
+  readonly overrides?: Partial<KernelFunctions>;
+}
+
+const OP_ENV_PUT = opOf("env put_page");
+const OP_FINISH = opOf("tlb_finish_mmu");
+const OP_RCU = opOf("env rcu_grace_period");
+const OP_REMOVE_PTDESC = opOf("tlb_remove_ptdesc");
+
+/** The kind that a value really has: what its name says, unless a page stands there for an address or the reverse. */
+function kindOfValue(kind: number, value: number): number {
+  if (kind > KIND_VIRT || (kind === KIND_VIRT) === (value >= PAGE_OFFSET)) return kind;
+  return kind === KIND_VIRT ? KIND_PAGE : KIND_VIRT;
+}
+
+/** A kernel, its ledger, and the executor. */
+export class Machine {
+  /**
+   * The kernel.
+   *
+   * @internal
+   */
+  readonly kernel: Kernel;
+  /**
+   * What callers were promised, and what was found.
+   *
+   * @internal
+   */
+  readonly ledger: Ledger;
+  /** Values of the program's names. */
+  readonly slots: Int32Array = new Int32Array(MAX_SLOTS);
+  /** Steps executed by the program that runs or ran. */
+  steps = 0;
+  /** A call of the program was given what it must not be given. */
+  misuse = false;
+  /** Calls executed with operands that the ledger has nothing against, by opcode. */
+  readonly right: Float64Array = new Float64Array(CALLS.length);
+  /** Calls executed with others. */
+  readonly wrong: Float64Array = new Float64Array(CALLS.length);
+
+  /** Which instructions of the program ran: 1 at the index of each. */
+  readonly ran: Uint8Array = new Uint8Array(MAX_LINES * 2);
+
+  readonly #sweep: Sweep;
+  /** Step number of each instruction; used where `at` and `repeat` have none. */
+  readonly #numbers: Int32Array = new Int32Array(MAX_LINES * 2);
+  #numbered = false;
+  #code: Int32Array = new Int32Array(0);
+  #atPc = -1;
+  readonly #atPoint: () => void;
+  #inPoint = false;
+
+  /** Makes a machine; memory is as after boot. */
+  constructor(options: MachineOptions) {
+    const k = createKernel(options.kernel, options, options.overrides);
+    this.kernel = k;
+    const l = new Ledger(k.mem, k.layout, k.map, MAX_SLOTS);
+    this.ledger = l;
+    this.#sweep = new Sweep(k.map.nrPages);
+    l.tablesArePages = !k.arch.tableFree;
+    l.tableKind = kindIndex(k.arch.tableKind);
+    l.tableRelease = k.arch.name !== "s390"
+      ? RELEASE_PUT
+      : k.base === "6.1" || k.base === "v2"
+      ? RELEASE_ORDER_2
+      : RELEASE_LOOKUP;
+    l.headLookup = k.base === "v2";
+    l.hasDescriptors = k.base !== "6.1";
+    this.#atPoint = (): void => this.#firePoint();
+  }
+
+  /** Runs a whole program: its steps, the drain, the sweep. Its findings are in the ledger. */
+  run(program: Program): void {
+    this.load(program);
+    this.execute(0, program.code.length);
+    this.finish();
+  }
+
+  /** Starts a program, to be run piece by piece with {@linkcode execute}. */
+  load(program: Program): void {
+    for (let i = 0; i < program.slots.length; i++) this.ledger.kinds[i] = kindIndex(program.slots[i]!.kind);
+    this.begin(program.code, program.code.length, program.slots.length);
+  }
+
+  /** The same for flat code; the kinds of its slots are in the ledger already. */
+  runCode(code: Int32Array, words: number, slots: number): void {
+    this.begin(code, words, slots);
+    this.execute(0, words);
+    this.finish();
+  }
+
+  /** Starts a program: memory as after boot. */
+  begin(code: Int32Array, words: number, slots: number): void {
+    this.kernel.reset();
+    this.kernel.atPoint = this.#atPoint;
+    this.ledger.reset(slots);
+    this.steps = 0;
+    this.misuse = false;
+    this.#code = code;
+    this.#atPc = -1;
+    this.#inPoint = false;
+    this.slots.fill(NULL, FIRST_SLOT, slots);
+    for (let i = 0; i < FIRST_SLOT; i++) this.slots[i] = i;
+    this.ran.fill(0, 0, words >> 3);
+    this.#number(code, words);
+  }
+
+  #number(code: Int32Array, words: number): void {
+    this.#numbered = false;
+    for (let pc = 0; pc < words; pc += STEP_WORDS) {
+      if (code[pc]! >= OP_AT) {
+        this.#numbered = true;
+        break;
+      }
+    }
+    if (!this.#numbered) return;
+    let n = 0;
+    for (let pc = 0; pc < words; pc += STEP_WORDS) {
+      if (code[pc]! < OP_AT) n++;
+      this.#numbers[pc / STEP_WORDS] = n;
+    }
+  }
+
+  /** Runs the instructions from word `pc` to word `end`; stops where the program must end. */
+  execute(pc: number, end: number): void {
+    const k = this.kernel;
+    try {
+      this.#execute(pc, end);
+    } catch (error) {
+      if (error !== k.bug) throw error;
+      if (this.ledger.misuse) this.wrong[this.ledger.op]!++;
+      else this.right[this.ledger.op]!++;
+      this.#bug();
+    }
+  }
+
+  #execute(from: number, end: number): void {
+    const code = this.#code;
+    const l = this.ledger;
+    for (let pc = from; pc < end; pc += STEP_WORDS) {
+      const op = code[pc]!;
+      if (op >= OP_AT) {
+        if (op === OP_AT) {
+          this.kernel.armed = code[pc + 2]!;
+          this.#atPc = pc + STEP_WORDS;
+          pc += STEP_WORDS;
+          continue;
+        }
+        const body = pc + STEP_WORDS;
+        const bodyEnd = body + code[pc + 3]! * STEP_WORDS;
+        for (let n = code[pc + 2]!; n > 0 && !l.stop; n--) this.#execute(body, bodyEnd);
+        if (l.stop) return;
+        pc = bodyEnd - STEP_WORDS;
+        continue;
+      }
+      this.#step(op, pc);
+      if (l.stop && !l.goesOn()) return;
+    }
+  }
+
+  #step(op: number, pc: number): void {
+    const code = this.#code;
+    const l = this.ledger;
+    const slots = this.slots;
+    const traits = TRAITS[op]!;
+    const which = code[pc + 6]!;
+    const offsets = code[pc + 5]!;
+    let a = code[pc + 2]!;
+    let b = code[pc + 3]!;
+    let c = code[pc + 4]!;
+    const sa = (which & 1) !== 0 ? a : -1;
+    const sb = (which & 2) !== 0 ? b : -1;
+    if (sa >= 0) a = slots[a]!;
+    if (sb >= 0) b = slots[b]!;
+    if ((which & 4) !== 0) c = slots[c]!;
+    // A NULL operand skips the line, unless the kernel goes on with it.
+    if (a === NULL && (traits & NEEDS_A) !== 0) return;
+    if (b === NULL && (traits & NEEDS_B) !== 0) return;
+    if (c === NULL && (traits & NEEDS_C) !== 0) return;
+    if (offsets !== 0) {
+      if ((a === NULL && (offsets & 1023) !== 0) || (b === NULL && (offsets & 0xffc00) !== 0)) return;
+      if (sa >= 0) a += (offsets & 1023) << (l.kinds[sa] === KIND_VIRT ? PAGE_SHIFT : 0);
+      if (sb >= 0) b += ((offsets >> 10) & 1023) << (l.kinds[sb] === KIND_VIRT ? PAGE_SHIFT : 0);
+    }
+    l.step = this.#numbered ? this.#numbers[pc >> 3]! : (pc >> 3) + 1;
+    l.op = op;
+    l.stepStart = l.nFindings;
+    l.dst = code[pc + 1]!;
+    l.sa = sa;
+    l.sb = sb;
+    l.a = a;
+    l.b = b;
+    l.c = c;
+    // The environment puts what it got: where the get failed there is nothing to put.
+    if (op === OP_ENV_PUT && sa >= 0 && l.kinds[sa]! <= KIND_VIRT && !envHolds(l, a)) return;
+    this.steps++;
+    this.ran[pc >> 3] = 1;
+    l.misuse = false;
+    // Values come from the kernel and point into memory; offsets, spans and kinds are the program's.
+    if ((traits & (HAS_VOID | HAS_SPAN)) === 0 && offsets === 0) this.#call(op);
+    else if (this.#mayRun(op, traits)) this.#call(op);
+    if (l.misuse) {
+      this.misuse = true;
+      this.wrong[op]!++;
+    } else this.right[op]!++;
+  }
+
+  /** Runs a call whose operands are in the ledger. */
+  #call(op: number): void {
+    const l = this.ledger;
+    const k = this.kernel;
+    if (!this.#inPoint) k.nEvents = 0;
+    l.checks[KERNEL_CHECK]!++;
+    BEFORE[op]!(l);
+    const res = RUN[op]!(k, l);
+    l.res = res;
+    const dst = l.dst;
+    if (dst >= 0) {
+      this.slots[dst] = res;
+      l.via[dst] = 0;
+      if ((TRAITS[op]! & ANSWERS_POINTER) !== 0 && !this.#inside(res)) {
+        this.#outside(res);
+        return;
+      }
+    }
+    if (this.#inPoint) {
+      AFTER[op]!(l);
+      return;
+    }
+    if (k.nEvents !== 0) this.#events();
+    AFTER[op]!(l);
+    l.checkFree();
+  }
+
+  #inside(value: number): boolean {
+    const pfn = value >= PAGE_OFFSET ? (value - PAGE_OFFSET) >> PAGE_SHIFT : value;
+    return pfn >= NULL && pfn < this.ledger.nrPages;
+  }
+
+  /** Whether what the program passes is such that the call can run at all; records what is not. */
+  #mayRun(op: number, traits: number): boolean {
+    const l = this.ledger;
+    if ((traits & HAS_VOID) !== 0 && !this.#kindsAgree(VOID_RULES[op]!)) return false;
+    const n = l.nrPages;
+    if ((traits & POINTER_A) !== 0 && l.a !== NULL) {
+      const pfn = l.a >= PAGE_OFFSET ? (l.a - PAGE_OFFSET) >> PAGE_SHIFT : l.a;
+      let span = 1;
+      if ((traits & HAS_SPAN) !== 0) {
+        const rule = SPAN_RULES[op]!;
+        if (rule === SPAN_ORDER) span = l.b > MAX_PAGE_ORDER ? n + 1 : 1 << l.b;
+        else span = rule === SPAN_COUNT ? l.b : (l.b + PAGE_SIZE - 1) >> PAGE_SHIFT;
+      }
+      if (pfn < 0 || pfn + span > n) return this.#outside(pfn);
+    }
+    if ((traits & POINTER_B) !== 0 && l.b !== NULL) {
+      const pfn = l.b >= PAGE_OFFSET ? (l.b - PAGE_OFFSET) >> PAGE_SHIFT : l.b;
+      if (pfn < 0 || pfn >= n) return this.#outside(pfn);
+    }
+    return true;
+  }
+
+  #outside(pfn: number): boolean {
+    this.ledger.misuse = true;
+    this.ledger.record(USE_AFTER_FREE, CRASH, WHY_OUTSIDE, -1, -1, 0, pfn, 0);
+    return false;
+  }
+
+  #kindsAgree(rule: number): boolean {
+    const l = this.ledger;
+    l.checks[POINTER_KIND]!++;
+    if (rule === VOID_MEMORY) {
+      const kind = l.sa < 0 ? KIND_VIRT : l.kinds[l.sa]!;
+      if (kind <= KIND_VIRT) return true;
+      l.misuse = true;
+      l.record(POINTER_KIND, CRASH, WHY_KIND, -1, -1, 0, kind, KIND_VIRT);
+      return false;
+    }
+    const slot = rule === VOID_ADDRESS ? l.sa : l.sb;
+    // Without MMU_GATHER_TABLE_FREE tlb_remove_ptdesc takes what its name says.
+    const wanted = rule === VOID_ADDRESS
+      ? KIND_VIRT
+      : l.tablesArePages && l.op === OP_REMOVE_PTDESC
+      ? KIND_PTDESC
+      : l.tableKind;
+    if (slot < 0) return true;
+    const value = rule === VOID_ADDRESS ? l.a : l.b;
+    const kind = kindOfValue(l.kinds[slot]!, value);
+    if (kind === wanted) return true;
+    l.misuse = true;
+    const sameWords = kind <= KIND_PTDESC && wanted <= KIND_PTDESC;
+    const pfn = value >= PAGE_OFFSET ? (value - PAGE_OFFSET) >> PAGE_SHIFT : value;
+    const g = kind <= KIND_VIRT && pfn >= 0 && pfn < l.nrPages ? l.grantOf[pfn]! : -1;
+    l.record(POINTER_KIND, sameWords ? LATENT : CRASH, WHY_KIND, g, kind <= KIND_VIRT ? pfn : -1, 0, kind, wanted);
+    return sameWords;
+  }
+
+  /** Hands the ledger what the kernel reported. */
+  #events(): void {
+    const k = this.kernel;
+    const l = this.ledger;
+    const e = k.events;
+    const end = k.nEvents * EVENT_WORDS;
+    k.nEvents = 0;
+    for (let i = 0; i < end; i += EVENT_WORDS) {
+      if (e[i] !== EV_BAD_PAGE) continue;
+      const block = e[i + 3]!;
+      const g = block >= 0 ? l.grantOf[block]! : -1;
+      if (g >= 0) l.gFlags[g]! |= G_ASIDE;
+      l.complaint(LEAK, WHY_BAD_PAGE, e[i + 2]!, e[i + 1]!, g >= 0 ? l.gHeld[g]! : 0);
+    }
+    for (let i = 0; i < end; i += EVENT_WORDS) {
+      const a = e[i + 1]!;
+      switch (e[i]) {
+        case EV_GATHER_PUT:
+          gatherReleased(l, a, RELEASE_PUT);
+          break;
+        case EV_TABLE:
+          this.#tableKind(a);
+          gatherReleased(l, pageOf(a), l.tableRelease);
+          break;
+        case EV_BATCH_PAGE:
+          l.grant(a, 1, 0, 0, KERNEL, -1);
+          break;
+        case EV_BATCH_FREE: {
+          const g = l.grantOf[a]!;
+          // An address that the program held may name it, and the environment hold it through that.
+          if (g >= 0 && --l.refs[a]! === 0) l.released(g, 0);
+          else if (g >= 0) l.gState[g] = INTENDED;
+          break;
+        }
+      }
+    }
+  }
+
+  /** `__tlb_remove_table` takes `void *` too: does the kernel hand it what it takes? */
+  #tableKind(table: number): void {
+    const l = this.ledger;
+    l.checks[POINTER_KIND]!++;
+    const kind = table >= PAGE_OFFSET ? KIND_VIRT : KIND_PAGE;
+    if ((kind === KIND_VIRT) === (l.tableKind === KIND_VIRT)) return;
+    l.record(POINTER_KIND, CRASH, WHY_KIND, -1, pageOf(table), 0, kind, l.tableKind);
+  }
+
+  /**
+   * An environment step at a named point, inside the call that runs. Memory is
+   * between two states there: the ledger books the step's references, and what
+   * came of both is judged when the call is through.
+   */
+  #firePoint(): void {
+    const l = this.ledger;
+    const pc = this.#atPc;
+    if (pc < 0) return;
+    this.#atPc = -1;
+    const { op, step, a, b, c, sa, sb, dst, stepStart, misuse, pending, pendingOrder, enabled } = l;
+    this.#inPoint = true;
+    l.enabled = 0;
+    try {
+      this.#step(this.#code[pc]!, pc);
+    } finally {
+      l.enabled = enabled;
+      l.misuse ||= misuse;
+      this.#inPoint = false;
+    }
+    l.op = op;
+    l.step = step;
+    l.a = a;
+    l.b = b;
+    l.c = c;
+    l.sa = sa;
+    l.sb = sb;
+    l.dst = dst;
+    l.stepStart = stepStart;
+    l.pending = pending;
+    l.pendingOrder = pendingOrder;
+  }
+
+  #bug(): void {
+    const l = this.ledger;
+    const k = this.kernel;
+    if (l.misuse) this.misuse = true;
+    for (let i = 0; i < k.nEvents * EVENT_WORDS; i += EVENT_WORDS) {
+      if (k.events[i] === EV_TABLE) this.#tableKind(k.events[i + 1]!);
+    }
+    l.complaint(CRASH, WHY_BUG, k.bugCheck, k.bugPage, 0);
+    l.stop = true;
+    this.#dead = true;
+  }
+
+  #dead = false;
+
+  /** The drain and the sweep: the environment's references are put, gathers finished, callbacks run. */
+  finish(): void {
+    const l = this.ledger;
+    if (this.#dead) {
+      this.#dead = false;
+      return;
+    }
+    const stopped = l.stop;
+    const enabled = l.enabled;
+    if (stopped) l.enabled = enabled & (1 << PAGE_LEAK);
+    l.draining = 1;
+    try {
+      this.#drain();
+      if (!stopped && (!l.stop || l.goesOn())) this.#sweep.run(l);
+    } catch (error) {
+      if (error !== this.kernel.bug) throw error;
+      if (!stopped) this.#bug();
+      this.#dead = false;
+    } finally {
+      if (l.misuse) this.misuse = true;
+      l.enabled = enabled;
+      l.draining = 0;
+    }
+  }
+
+  #drain(): void {
+    const l = this.ledger;
+    l.sa = -1;
+    l.sb = -1;
+    l.dst = -1;
+    this.kernel.armed = -1;
+    l.stepStart = l.nFindings;
+    for (let pfn = 0; l.envTaken && pfn < l.nrPages; pfn++) {
+      while (l.envRefs[pfn]! > 0) {
+        const before = l.envRefs[pfn]!;
+        this.#drainCall(OP_ENV_PUT, pfn);
+        if (l.envRefs[pfn]! >= before) break;
+      }
+    }
+    for (let i = 0; i < MAX_GATHERS; i++) {
+      if (l.gathers[i] === 1) this.#drainCall(OP_FINISH, i);
+    }
+    this.#drainCall(OP_RCU, 0);
+  }
+
+  #drainCall(op: number, a: number): void {
+    const l = this.ledger;
+    l.op = op;
+    l.a = a;
+    this.#call(op);
+  }
+}

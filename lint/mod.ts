@@ -1,0 +1,17 @@
+/**
+ * The project's own lint rules, as `deno lint` loads them.
+ *
+ * @module
+ */
+import { importsOneWay } from "./imports_one_way.ts";
+import { noClockOrChance } from "./no_clock_or_chance.ts";
+
+const plugin: Deno.lint.Plugin = {
+  name: "ptfuzz",
+  rules: {
+    "no-clock-or-chance": noClockOrChance,
+    "imports-one-way": importsOneWay,
+  },
+};
+
+export default plugin;
