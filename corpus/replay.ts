@@ -1,0 +1,28 @@
+/**
+ * Replays stored programs and compares what they show with what they claim.
+ *
+ * @module
+ */
+import { compareClaims, findingsOf } from "../core/program/findings.ts";
+import { Machine } from "../core/program/machine.ts";
+import type { Program } from "../core/program/program.ts";
+import { listShipped, readProgramFile } from "./files.ts";
+import type { ReplayedProgram } from "./result.ts";
+
+/** What differs between what a program claims and what it shows; a sentence each, none where it is true. */
+export function replayProgram(program: Program): string[] {
+  const machine = new Machine(program);
+  machine.run(program);
+  return compareClaims(program.claims, findingsOf(machine, program.slots));
+}
+
+/** Replays files, or the whole corpus where none is named. */
+export function replayFiles(files: readonly string[]): Promise<ReplayedProgram[]> {
+  const all = files.length === 0 ? listShipped().regressions : files;
+  // Every file is read before any runs: one that is wrong is said at once.
+  const programs = all.map((file) => ({ file, program: readProgramFile(file) }));
+  return Promise.resolve(programs.map(({ file, program }) => {
+    const complaints = replayProgram(program);
+    return { file, ok: complaints.length === 0, complaints };
+  }));
+}

@@ -1,0 +1,143 @@
+/**
+ * The one result object of a run; every rendering is made of it.
+ *
+ * It is a function of the inputs alone: neither the time nor the number of
+ * workers nor the machine goes into it (those are in {@linkcode Timing}).
+ *
+ * @module
+ */
+import type { Severity } from "../core/ledger/invariants.ts";
+
+/** One finding, shrunk, as the report shows it. */
+export interface ReportedFinding {
+  /** Id of the invariant. */
+  readonly invariant: string;
+  /** How bad it is. */
+  readonly severity: Severity;
+  /** What makes it the same as another: kernel, arch, config, discipline, invariant, calls, pages. */
+  readonly signature: string;
+  /** Whether the discipline (or the stored program) expects it. */
+  readonly expected: boolean;
+  /** Kernel. */
+  readonly kernel: string;
+  /** Architecture. */
+  readonly arch: string;
+  /** Options of the kernel's configuration, sorted. */
+  readonly config: readonly string[];
+  /** Name of the discipline, or `hostile`. */
+  readonly discipline: string;
+  /** Executed lines of the program. */
+  readonly steps: number;
+  /** Number of the step that broke it, from 1. */
+  readonly at: number;
+  /** Pages it is about (lost by a leak), else 0. */
+  readonly pages: number;
+  /** The program as text, its claims included. */
+  readonly program: string;
+  /** What happened, in words. */
+  readonly explanation: string;
+  /** Kernel source it rests on. */
+  readonly source: string;
+  /** Which of the kernel's own checks would have said something; empty where none would. */
+  readonly seenBy: readonly string[];
+}
+
+/** One kernel × discipline. */
+export interface Cell {
+  /** Kernel. */
+  readonly kernel: string;
+  /** Architecture. */
+  readonly arch: string;
+  /** Options of the kernel's configuration, sorted. */
+  readonly config: readonly string[];
+  /** Name of the discipline, or `hostile`. */
+  readonly discipline: string;
+  /** The discipline describes what no kernel does. */
+  readonly hypothetical: boolean;
+  /** It is wrong on purpose: a run that does not find it fails. */
+  readonly canary: boolean;
+  /** Programs that were generated and run. */
+  readonly programs: number;
+  /** Executed lines. */
+  readonly steps: number;
+  /** Signatures of its findings, expected or not. */
+  readonly findings: readonly string[];
+  /** Neither more nor less was found than expected, and every line of every path ran. */
+  readonly as_expected: boolean;
+  /** Where not as expected: why, a sentence each. */
+  readonly complaints: readonly string[];
+  /** Hash of every program run and its outcome, in order: 16 hex digits. */
+  readonly digest: string;
+}
+
+/** How often an invariant was checked and broken. */
+export interface InvariantCount {
+  /** Id of the invariant. */
+  readonly id: string;
+  /** Times it was checked. */
+  readonly checks: number;
+  /** Times it was broken. */
+  readonly violations: number;
+}
+
+/** How often a call ran on a kernel. */
+export interface CallCount {
+  /** Kernel. */
+  readonly kernel: string;
+  /** Name of the call, `env ` before it for the environment's. */
+  readonly call: string;
+  /** Executed with operands the ledger has nothing against. */
+  readonly right: number;
+  /** Executed with operands that break an invariant. */
+  readonly wrong: number;
+}
+
+/** A stored program that was replayed, and whether it claims the truth. */
+export interface ReplayedProgram {
+  /** File it was read from. */
+  readonly file: string;
+  /** It shows what it claims. */
+  readonly ok: boolean;
+  /** What differs, a sentence each. */
+  readonly complaints: readonly string[];
+}
+
+/** What a run found. */
+export interface Result {
+  /** Version of this object's form. */
+  readonly schema: 1;
+  /** Name and version of the tool. */
+  readonly tool: string;
+  /** `fuzz` or `replay`. */
+  readonly task: string;
+  /** `discipline` or `hostile`. */
+  readonly mode: string;
+  /** Seed of every random choice. */
+  readonly seed: number;
+  /** Executed lines of generated programs. */
+  readonly steps: number;
+  /** Every kernel × discipline. */
+  readonly cells: readonly Cell[];
+  /** Every finding, worst first, unexpected before expected. */
+  readonly findings: readonly ReportedFinding[];
+  /** Every invariant. */
+  readonly invariants: readonly InvariantCount[];
+  /** Every call that ran. */
+  readonly calls: readonly CallCount[];
+  /** Stored programs that were replayed, where the task replays. */
+  readonly replayed: readonly ReplayedProgram[];
+  /** Findings that were not expected, plus expected ones that did not show. */
+  readonly unexpected: number;
+}
+
+/** What depends on time. */
+export interface Timing {
+  /** Of the generated programs and their shrinking. */
+  readonly seconds: number;
+  /** Executed lines. */
+  readonly steps: number;
+  /** Steps a second, over all workers. */
+  readonly steps_per_second: number;
+  /** Threads. */
+  readonly workers: number;
+}
