@@ -1,0 +1,193 @@
+/**
+ * What `deno task bench` measures, each as a ratio within one run on one
+ * machine:
+ *
+ * 1. discipline mode on 6.12, every invariant on, against fast-check's
+ *    `modelRun` making the same calls through the same kernel and ledger;
+ * 2. each kernel alone in its isolate against the same kernel in an isolate
+ *    that has run every kernel.
+ *
+ * @module
+ */
+import { CALLS } from "../core/program/calls.ts";
+import { Machine } from "../core/program/machine.ts";
+import { selectDisciplines } from "./cells.ts";
+import { DisciplineGenerator } from "./discipline_generator.ts";
+import type { CompiledDiscipline } from "../corpus/discipline.ts";
+import { canRunOn } from "../corpus/load_discipline.ts";
+import { runModelled } from "./model_bench.ts";
+import { programSeed, Random } from "./random.ts";
+
+/** One discipline, ready to run. */
+export interface Lane {
+  readonly name: string;
+  readonly machine: Machine;
+  readonly generator: DisciplineGenerator;
+  readonly compiled: CompiledDiscipline;
+}
+
+/**
+ * The disciplines that are clean on a version, each with a machine of its own.
+ *
+ * @param kernel the kernel to run them on: the version, or it without a repair
+ */
+export function cleanLanes(base: string, kernel: string = base): Lane[] {
+  return selectDisciplines([]).map((l) => l.discipline)
+    .filter((d) => d.kernels.includes(base) && d.expect.every((e) => !e.kernels.includes(base)) && canRunOn(d, kernel))
+    .map((d) => {
+      const machine = new Machine({ kernel, arch: d.arch, config: d.config, pages: d.pages });
+      const compiled = d.compile(kernel);
+      const generator = new DisciplineGenerator(compiled, machine.ledger.kinds, d.pages);
+      return { name: d.name, machine, compiled, generator };
+    });
+}
+
+/** Runs so many programs of fast-check's model runner on each lane; answers the steps executed. */
+export function runModel(lanes: readonly Lane[], programs: number, seed: number): number {
+  return lanes.reduce(
+    (steps, { machine, compiled, generator }, i) =>
+      steps + runModelled(machine, compiled, generator.maxTables, generator.speculates, programs, seed + i),
+    0,
+  );
+}
+
+/** Runs so many generated programs on each lane; answers the steps executed. */
+export function runGenerated(lanes: readonly Lane[], programs: number, seed: number): number {
+  const random = new Random();
+  let steps = 0;
+  for (const { machine, generator, name } of lanes) {
+    for (let i = 0; i < programs; i++) {
+      random.seed(seed, programSeed(seed, machine.kernel.name, name, i));
+      const words = generator.generate(random);
+      machine.runCode(generator.code, words, generator.slots);
+      steps += machine.steps;
+      if (machine.ledger.nFindings > 0 && !machine.kernel.name.includes("without")) {
+        throw new Error(`${name} is not clean on ${machine.kernel.name}`);
+      }
+    }
+  }
+  return steps;
+}
+
+function median(list: readonly number[]): number {
+  const sorted = list.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1]!;
+}
+
+const million = (n: number): string => `${(n / 1e6).toFixed(2)} M steps/s`;
+
+/** What a worker is asked to measure. */
+export interface BenchRequest {
+  /** Generated programs, or fast-check's. */
+  readonly runner: "generated" | "model";
+  /** Kernels, one after the other in each turn. */
+  readonly kernels: readonly string[];
+  /** Programs on each lane in a turn, and turns. */
+  readonly programs: number;
+  readonly turns: number;
+  readonly seed: number;
+}
+
+/** What it answers. */
+export interface BenchAnswer {
+  /** Steps/s of each kernel. */
+  readonly rates: number[];
+  /** How often each call ran, by opcode. */
+  readonly mix: number[];
+  readonly disciplines: number;
+}
+
+/** An isolate that measures what it is asked. */
+class BenchWorker {
+  readonly #worker = new Worker(new URL("./worker_bench.ts", import.meta.url), { type: "module" });
+
+  ask(request: BenchRequest): Promise<BenchAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#worker.onmessage = (event: MessageEvent<BenchAnswer>): void => resolve(event.data);
+      this.#worker.onerror = (event): void => {
+        event.preventDefault();
+        reject(new Error(event.message));
+      };
+      this.#worker.postMessage(request);
+    });
+  }
+
+  close(): void {
+    this.#worker.terminate();
+  }
+}
+
+/** Pairs of runs, and programs on each lane in one of them. */
+const PAIRS = 15;
+const GENERATED = 500;
+const MODELLED = 60;
+
+async function againstModelRun(print: (line: string) => void): Promise<boolean> {
+  const ours = new BenchWorker();
+  const theirs = new BenchWorker();
+  const pairs: { ours: number; theirs: number }[] = [];
+  let mix: number[] = [];
+  let disciplines = 0;
+  for (let i = 0; i <= PAIRS; i++) {
+    const common = { kernels: ["6.12"], turns: 1, seed: i + 1 };
+    const a = await ours.ask({ ...common, runner: "generated", programs: GENERATED });
+    const b = await theirs.ask({ ...common, runner: "model", programs: MODELLED });
+    // The first pair warms both isolates up.
+    if (i > 0) pairs.push({ ours: a.rates[0]!, theirs: b.rates[0]! });
+    ({ mix, disciplines } = a);
+  }
+  ours.close();
+  theirs.close();
+  const ratios = pairs.map((p) => p.ours / p.theirs);
+  const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
+  print(`discipline mode on 6.12: ${disciplines} disciplines, 20-200 steps a program, every invariant on, one core`);
+  print(`  ptfuzz                        ${million(median(pairs.map((p) => p.ours)))}`);
+  print(`  fc.modelRun, size "max"       ${million(median(pairs.map((p) => p.theirs)))}`);
+  print(`  ratio, median of ${PAIRS} pairs     ${median(ratios).toFixed(2)} (${range})`);
+  print("  the mix of calls, in steps of 100:");
+  const total = mix.reduce((sum, n) => sum + n, 0);
+  const shares = CALLS.map((c) => ({ name: (c.env ? "env " : "") + c.name, share: 100 * mix[c.id]! / total }))
+    .filter((c) => c.share >= 0.05).sort((x, y) => y.share - x.share)
+    .map((c) => `${c.name} ${c.share.toFixed(1)}`);
+  for (let at = 0; at < shares.length; at += 3) print(`    ${shares.slice(at, at + 3).join(", ")}`);
+  return median(ratios) >= 5;
+}
+
+/** Kernels that run together. */
+const TOGETHER: readonly string[] = ["6.1", "v2", "6.6", "6.12", "6.12-without-B1", "6.12-without-B2"];
+const ROUNDS = 5;
+
+async function together(print: (line: string) => void): Promise<boolean> {
+  const alone = new Map<string, number[]>(TOGETHER.map((k) => [k, []]));
+  const shared = new Map<string, number[]>(TOGETHER.map((k) => [k, []]));
+  const isolates = new Map(TOGETHER.map((k) => [k, new BenchWorker()]));
+  const everything = new BenchWorker();
+  for (let i = 0; i <= ROUNDS; i++) {
+    const common = { runner: "generated", programs: 100, turns: 3, seed: i + 1 } as const;
+    const all = await everything.ask({ ...common, kernels: TOGETHER });
+    for (const [n, k] of TOGETHER.entries()) {
+      const one = await isolates.get(k)!.ask({ ...common, kernels: [k] });
+      if (i === 0) continue;
+      alone.get(k)!.push(one.rates[0]!);
+      shared.get(k)!.push(all.rates[n]!);
+    }
+  }
+  everything.close();
+  for (const isolate of isolates.values()) isolate.close();
+  print(`each kernel alone in an isolate, and with all ${TOGETHER.length} in one (median of ${ROUNDS} rounds):`);
+  let holds = true;
+  for (const k of TOGETHER) {
+    const a = median(alone.get(k)!);
+    const b = median(shared.get(k)!);
+    holds &&= b / a >= 0.8;
+    print(`  ${k.padEnd(16)} ${million(a)} alone, ${million(b)} together: ${(b / a).toFixed(2)}`);
+  }
+  return holds;
+}
+
+/** Runs both measurements; false where a ratio is below what the README claims. */
+export async function runBench(print: (line: string) => void): Promise<boolean> {
+  const fast = await againstModelRun(print);
+  const steady = await together(print);
+  return fast && steady;
+}

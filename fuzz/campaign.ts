@@ -1,0 +1,256 @@
+/**
+ * A campaign: every cell within a budget, its findings shrunk and laid beside
+ * what is expected.
+ *
+ * The result is a function of the options and of the content of the corpus;
+ * what depends on time is measured by the caller, at the phases it is told of.
+ *
+ * @module
+ */
+import { ARCHS, KERNEL_BASES } from "../core/kernel/names.ts";
+import { INVARIANTS, SEVERITIES, THEORETICAL } from "../core/ledger/invariants.ts";
+import { CALLS } from "../core/program/calls.ts";
+import { DEFAULT_PAGES } from "../core/program/program.ts";
+import type { CallCount, Cell, InvariantCount, ReportedFinding, Result } from "../corpus/result.ts";
+import { TOOL } from "../corpus/tool.ts";
+import { type CellPlan, planCells, selectDisciplines } from "./cells.ts";
+import { Digest } from "./digest.ts";
+import { type ExpectedFindings, expectedOf } from "./expected.ts";
+import { runShards } from "./pool.ts";
+import { reportExpected, reportFound, reportHostile } from "./report_finding.ts";
+import type { KeptProgram, ShardJob, ShardOutcome } from "./shard.ts";
+
+/** What a campaign is asked for. */
+export interface CampaignOptions {
+  /** Steps in all, split evenly over the cells. */
+  readonly ops: number;
+  /** Every random choice follows from it. */
+  readonly seed: number;
+  /** Threads; their number changes nothing in the result. */
+  readonly workers: number;
+  /** Kernels; empty: those that each discipline names. */
+  readonly kernels: readonly string[];
+  /** Disciplines by name or file; empty: all that are shipped. */
+  readonly disciplines: readonly string[];
+  /** Paths of disciplines, or raw calls in any order. */
+  readonly mode: "discipline" | "hostile";
+  /** Options added to every cell's configuration. */
+  readonly config: readonly string[];
+}
+
+/** What a caller may want to know while it runs. */
+export interface CampaignHooks {
+  /** Steps done and findings so far. */
+  readonly progress?: (p: { steps: number; findings: number }) => void;
+  /** Random search begins, or has ended and its findings are shrunk. */
+  readonly phase?: (phase: "search" | "done") => void;
+}
+
+/** Shards of a cell: enough that workers share it well; fixed, so that the result does not depend on them. */
+const SHARDS = 4;
+/** Programs are numbered from here in the second shard, and so on. */
+const SHARD_STRIDE = 1 << 26;
+
+interface Plan {
+  readonly kernel: string;
+  readonly arch: string;
+  readonly config: readonly string[];
+  readonly pages: number;
+  /** Name for the seed. */
+  readonly name: string;
+  readonly cell?: CellPlan;
+  readonly expected: ExpectedFindings;
+}
+
+const NOTHING_EXPECTED: ExpectedFindings = { byKey: new Map(), leaks: 0, complaints: [] };
+
+function disciplinePlans(options: CampaignOptions): Plan[] {
+  return planCells(selectDisciplines(options.disciplines), options.kernels, options.config).map((cell) => {
+    const d = cell.loaded.discipline;
+    return {
+      kernel: cell.kernel,
+      arch: d.arch,
+      config: cell.config,
+      pages: d.pages,
+      name: d.name,
+      cell,
+      expected: expectedOf(cell),
+    };
+  });
+}
+
+/** Hostile mode: every kernel on architectures that free tables differently, with and without DEBUG_VM. */
+function hostilePlans(options: CampaignOptions): Plan[] {
+  const kernels = options.kernels.length === 0 ? KERNEL_BASES : options.kernels;
+  const archs = ARCHS.filter((a) => ["generic", "arm64", "s390", "x86"].includes(a));
+  return kernels.flatMap((kernel) =>
+    archs.flatMap((arch) =>
+      [[], ["DEBUG_VM"]].map((config) => ({
+        kernel,
+        arch,
+        config: [...new Set([...config, ...options.config])].sort(),
+        pages: DEFAULT_PAGES,
+        name: "hostile",
+        expected: NOTHING_EXPECTED,
+      }))
+    )
+  ).filter((plan, i, all) => all.findIndex((p) => planKey(p) === planKey(plan)) === i);
+}
+
+function planKey(plan: Plan): string {
+  return `${plan.kernel} ${plan.arch} ${plan.config.join(",")} ${plan.name}`;
+}
+
+function jobsOf(plans: readonly Plan[], options: CampaignOptions): ShardJob[] {
+  const perShard = Math.max(1, Math.floor(options.ops / plans.length / SHARDS));
+  return plans.flatMap((plan, p) =>
+    Array.from({ length: SHARDS }, (_, s): ShardJob => ({
+      index: p * SHARDS + s,
+      kernel: plan.kernel,
+      arch: plan.arch,
+      config: plan.config,
+      pages: plan.pages,
+      name: plan.cell === undefined ? `${plan.name} ${plan.arch} ${plan.config.join(",")}` : plan.name,
+      ...(plan.cell && { discipline: { text: plan.cell.loaded.text, file: plan.cell.loaded.discipline.file } }),
+      seed: options.seed,
+      first: s * SHARD_STRIDE,
+      ops: perShard,
+      expectedLeaks: plan.expected.leaks,
+    }))
+  );
+}
+
+/** Runs a campaign. */
+export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks = {}): Promise<Result> {
+  const plans = options.mode === "hostile" ? hostilePlans(options) : disciplinePlans(options);
+  const jobs = jobsOf(plans, options);
+  let steps = 0;
+  let findings = 0;
+  hooks.phase?.("search");
+  const outcomes = await runShards(jobs, options.workers, (outcome) => {
+    steps += outcome.steps;
+    findings += outcome.kept.filter((k) => !expectedKey(plans[Math.floor(outcome.index / SHARDS)]!, k)).length;
+    hooks.progress?.({ steps, findings });
+  });
+  const reported: ReportedFinding[] = [];
+  const cells = plans.map((plan, p) => cellOf(plan, outcomes.slice(p * SHARDS, (p + 1) * SHARDS), reported, options));
+  hooks.phase?.("done");
+  reported.sort(byWorst);
+  return {
+    schema: 1,
+    tool: TOOL,
+    task: "fuzz",
+    mode: options.mode,
+    seed: options.seed,
+    steps,
+    cells,
+    findings: reported,
+    invariants: invariantCounts(outcomes),
+    calls: callCounts(plans, outcomes),
+    replayed: [],
+    unexpected: reported.filter((f) => !f.expected && f.severity !== "theoretical").length +
+      cells.reduce((sum, c) => sum + (c.as_expected ? 0 : c.complaints.length), 0),
+  };
+}
+
+function expectedKey(plan: Plan, k: KeptProgram): boolean {
+  return plan.expected.byKey.has(k.key) || (plan.cell === undefined && !k.innocent);
+}
+
+/** The first program of each kind of finding, over the shards of a cell in order. */
+function firsts(outcomes: readonly ShardOutcome[]): Map<number, KeptProgram> {
+  const map = new Map<number, KeptProgram>();
+  for (const o of outcomes) {
+    for (const k of o.kept) if (!map.has(k.key)) map.set(k.key, k);
+  }
+  return map;
+}
+
+function cellOf(
+  plan: Plan,
+  outcomes: readonly ShardOutcome[],
+  reported: ReportedFinding[],
+  options: CampaignOptions,
+): Cell {
+  const digest = new Digest();
+  for (const o of outcomes) digest.text(o.digest);
+  const d = plan.cell?.loaded.discipline;
+  const complaints = [...plan.expected.complaints];
+  const mine: ReportedFinding[] = [];
+  if (d === undefined) mine.push(...reportHostile(plan, outcomes.flatMap((o) => o.kept), complaints));
+  else {
+    for (const e of plan.expected.byKey.values()) mine.push(reportExpected(plan, e));
+    const found = firsts(outcomes);
+    for (const [key, k] of found) {
+      if (!plan.expected.byKey.has(key)) mine.push(reportFound(plan, k));
+    }
+    if (d.canary && ![...found.keys()].some((key) => plan.expected.byKey.has(key))) {
+      complaints.push(`random search did not find what is wrong with the canary ${d.name} in ${options.ops} steps`);
+    }
+    complaints.push(...unreached(plan, outcomes));
+  }
+  reported.push(...mine);
+  const bad = mine.filter((f) => !f.expected && f.severity !== SEVERITIES[THEORETICAL]);
+  return {
+    kernel: plan.kernel,
+    arch: plan.arch,
+    config: plan.config,
+    discipline: plan.name,
+    hypothetical: d?.hypothetical ?? false,
+    canary: d?.canary ?? false,
+    programs: outcomes.reduce((sum, o) => sum + o.programs, 0),
+    steps: outcomes.reduce((sum, o) => sum + o.steps, 0),
+    findings: mine.map((f) => f.signature),
+    as_expected: bad.length === 0 && complaints.length === 0,
+    complaints,
+    digest: digest.digits(),
+  };
+}
+
+/** Lines of the discipline that never ran, or never got memory: the cell was not tried. */
+function unreached(plan: Plan, outcomes: readonly ShardOutcome[]): string[] {
+  const compiled = plan.cell!.loaded.discipline.compile(plan.kernel);
+  const paths = [
+    { table: "alloc", path: compiled.alloc },
+    ...compiled.use.map((path) => ({ table: `use.${path.name}`, path })),
+    ...compiled.free.map((path) => ({ table: `free.${path.name}`, path })),
+    ...compiled.fail.map((path) => ({ table: `fail.${path.name}`, path })),
+  ];
+  return paths.flatMap(({ table, path }, i) => {
+    const instructions = path.code.length / 8;
+    const never = Array.from({ length: instructions }, (_, n) => n).filter((n) =>
+      path.code[n * 8]! < CALLS.length && outcomes.every((o) => o.seen[i]?.[n] !== 1)
+    );
+    if (never.length === 0) return [];
+    const first = CALLS[path.code[never[0]! * 8]!]!.name;
+    return [`${first} of [${table}] never once ran with success, so the cell was not tried`];
+  });
+}
+
+function invariantCounts(outcomes: readonly ShardOutcome[]): InvariantCount[] {
+  const sum = (of: (o: ShardOutcome) => Float64Array, i: number): number =>
+    outcomes.reduce((total, o) => total + of(o)[i]!, 0);
+  return INVARIANTS.map((inv, i) => ({
+    id: inv.id,
+    checks: sum((o) => o.checks, i),
+    violations: sum((o) => o.violations, i),
+  }));
+}
+
+function callCounts(plans: readonly Plan[], outcomes: readonly ShardOutcome[]): CallCount[] {
+  const kernels = [...new Set(plans.map((p) => p.kernel))];
+  return kernels.flatMap((kernel) => {
+    const mine = outcomes.filter((o) => plans[Math.floor(o.index / SHARDS)]!.kernel === kernel);
+    return CALLS.map((call) => ({
+      kernel,
+      call: (call.env ? "env " : "") + call.name,
+      right: mine.reduce((sum, o) => sum + o.right[call.id]!, 0),
+      wrong: mine.reduce((sum, o) => sum + o.wrong[call.id]!, 0),
+    })).filter((c) => c.right + c.wrong > 0);
+  });
+}
+
+function byWorst(a: ReportedFinding, b: ReportedFinding): number {
+  const rank = (f: ReportedFinding): number => (f.expected ? 10 : 0) + SEVERITIES.indexOf(f.severity);
+  return rank(a) - rank(b) || (a.signature < b.signature ? -1 : a.signature > b.signature ? 1 : 0);
+}

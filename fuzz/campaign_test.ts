@@ -1,0 +1,128 @@
+import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
+import { InputError } from "../core/program/input_error.ts";
+import type { Result } from "../corpus/result.ts";
+import { type CampaignOptions, runCampaign } from "./campaign.ts";
+
+const OPTIONS: CampaignOptions = {
+  ops: 60_000,
+  seed: 1,
+  workers: 1,
+  kernels: [],
+  disciplines: ["s390/crst-half-converted", "generic/pte", "mips/kvm-pgd"],
+  mode: "discipline",
+  config: [],
+};
+
+async function withFile<T>(text: string, body: (file: string) => Promise<T>): Promise<T> {
+  const dir = await Deno.makeTempDir();
+  try {
+    const file = `${dir}/mine.toml`;
+    await Deno.writeTextFile(file, text);
+    return await body(file);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+const run = (more: Partial<CampaignOptions>): Promise<Result> => runCampaign({ ...OPTIONS, ...more });
+
+Deno.test("the result is the same from two runs of one seed, and from 1, 2 and 3 workers", async () => {
+  const one = JSON.stringify(await run({}));
+  assertEquals(JSON.stringify(await run({})), one);
+  assertEquals(JSON.stringify(await run({ workers: 2 })), one);
+  assertEquals(JSON.stringify(await run({ workers: 3 })), one);
+});
+
+Deno.test("no cell has the same digest for two seeds", async () => {
+  const [a, b] = [await run({}), await run({ seed: 2 })];
+  assertEquals(a.cells.length, 4);
+  a.cells.forEach((cell, i) => assertNotEquals(cell.digest, b.cells[i]!.digest));
+});
+
+Deno.test("what the stored programs show is expected, and counts as shown whatever the budget", async () => {
+  const result = await run({ ops: 400 });
+  assertEquals(result.unexpected, 0);
+  assert(result.cells.every((c) => c.as_expected || c.complaints.every((w) => /never once ran/.test(w))));
+  const half = result.findings.filter((f) => f.discipline === "s390/crst-half-converted").map((f) => f.invariant);
+  assertEquals([...new Set(half)].sort(), ["family", "head-misuse", "order-mismatch", "page-leak"]);
+  assertEquals(result.findings.find((f) => f.discipline === "mips/kvm-pgd" && f.invariant === "page-leak")?.pages, 1);
+});
+
+const LEAKY = `
+name = "mine/leaky"
+kernels = ["6.12"]
+[alloc]
+run = '''
+p = alloc_pages(GFP_KERNEL, 2)
+a = page_to_virt(p)
+clear_page(a)
+'''
+[free.all]
+run = '''
+put_page(p)
+'''
+`;
+
+Deno.test("a discipline that leaks is found, shrunk to the lines of its paths, and explained", async () => {
+  await withFile(LEAKY, async (file) => {
+    const result = await run({ disciplines: [file] });
+    const leak = result.findings.find((f) => f.invariant === "page-leak")!;
+    assertEquals(leak.expected, false);
+    assertEquals(leak.severity, "leak");
+    assertEquals(leak.pages, 3);
+    assertEquals(leak.signature, "6.12 generic mine/leaky: page-leak by put_page (3 pages)");
+    assertMatch(leak.program, /p0 = alloc_pages\(GFP_KERNEL, 2\)\n/);
+    assert(leak.steps <= 4, leak.program);
+    assertMatch(leak.explanation, /belong to nobody/);
+    assert(result.unexpected > 0);
+  });
+});
+
+Deno.test("an expectation that no stored program shows makes the cell not as expected", async () => {
+  const expecting = LEAKY.replace("put_page(p)", "__free_pages(p, 2)") +
+    `[[expect]]\nkernels = ["6.12"]\ninvariants = ["page-leak"]\nwhy = "it was so"\nshown-by = []\n`;
+  await withFile(expecting, async (file) => {
+    const [cell] = (await run({ disciplines: [file] })).cells;
+    assertEquals(cell!.as_expected, false);
+    assertMatch(cell!.complaints.join(), /page-leak is expected on 6.12, and no stored program shows it/);
+  });
+});
+
+Deno.test("a canary that is not found fails the run", async () => {
+  const right = "canary = true\n" + LEAKY.replace("put_page(p)", "__free_pages(p, 2)");
+  await withFile(right, async (file) => {
+    const result = await run({ disciplines: [file] });
+    assertMatch(result.cells[0]!.complaints.join(), /did not find what is wrong with the canary/);
+    assert(result.unexpected > 0);
+  });
+});
+
+Deno.test("a path that never once succeeds is not as expected", async () => {
+  const huge = LEAKY.replace("alloc_pages(GFP_KERNEL, 2)", "alloc_pages(GFP_KERNEL, 10)");
+  await withFile(huge, async (file) => {
+    const result = await run({ disciplines: [file] });
+    assertMatch(result.cells[0]!.complaints.join(), /alloc_pages of \[alloc\] never once ran with success/);
+  });
+});
+
+Deno.test("a discipline runs on a kernel without a repair, and the repair's bug is found", async () => {
+  const result = await run({ disciplines: ["arm/pgd"], kernels: ["6.12-without-B1"], ops: 200_000 });
+  const leak = result.findings.find((f) => f.invariant === "page-leak");
+  assertEquals(leak?.pages, 3);
+  assertEquals(leak?.expected, false);
+  assertMatch(leak!.program, /env get_page_unless_zero/);
+});
+
+Deno.test("--config is part of the cell and of the signature", async () => {
+  const result = await run({ disciplines: ["mips/kvm-pgd"], config: ["DEBUG_VM"] });
+  assertEquals(result.cells[0]!.config, ["DEBUG_VM"]);
+  assert(result.findings.every((f) => f.signature.startsWith("6.12 mips DEBUG_VM mips/kvm-pgd: ")));
+});
+
+Deno.test("an unknown discipline is one sentence with the nearest name", async () => {
+  await assertRejects(() => run({ disciplines: ["mips/kvm-pgt"] }), InputError, "did you mean 'mips/kvm-pgd'?");
+});
+
+Deno.test("a kernel that lacks a discipline's calls is one sentence that names the call", async () => {
+  await assertRejects(() => run({ disciplines: ["mips/kvm-pgd"], kernels: ["6.1"] }), InputError, "virt_to_ptdesc");
+});

@@ -1,0 +1,478 @@
+/**
+ * Writes programs of a discipline: tables come and go, their paths interleave
+ * line by line, and the environment does what it may at any time.
+ *
+ * The lines of a path are never taken apart: a path that was started is finished.
+ * What varies is how many tables there are, which path each takes, how the lines
+ * of different tables interleave, and the environment's steps between them.
+ * Weights are drawn anew for each program (swarm testing), some of them 0.
+ *
+ *     table:   (new) -> alloc -> READY -> use* -> free -> done
+ *                         |
+ *                         +-- its allocation fails -> fail -> done
+ *
+ * @module
+ */
+import type { CompiledDiscipline, CompiledPath } from "../corpus/discipline.ts";
+import { CALLS, FAILABLE, OP_AT, OP_REPEAT, opOf } from "../core/program/calls.ts";
+import { kindIndex } from "../core/program/kinds.ts";
+import { __GFP_NOFAIL } from "../core/memory/gfp.ts";
+import { NULL } from "../core/memory/words.ts";
+import { FIRST_SLOT, type Slot, STEP_WORDS } from "../core/program/program.ts";
+
+/** Shortest program that is aimed at, in lines. */
+export const SHORTEST = 20;
+/** Longest program that is aimed at, in lines; paths that run are finished beyond it. */
+export const LONGEST = 200;
+/** Tables at most in one program. */
+const MAX_TABLES = 16;
+/** Lines a buffer holds. */
+const MAX_CODE = 4096;
+/** Speculative references at most that are not put yet. */
+const MAX_GETS = 16;
+/** Grants of one table that are looked after. */
+const MAX_GRANTS = 32;
+
+const OP_GET = opOf("env get_page_unless_zero");
+const OP_PUT = opOf("env put_page");
+const OP_FAIL = opOf("env fail");
+const OP_RCU = opOf("env rcu_grace_period");
+const OP_GONE = opOf("env owner_gone");
+
+const RESERVING: readonly number[] = [opOf("memblock_alloc"), opOf("mark_page_reserved")];
+
+const NEW = 0;
+const ADVANCE = 1;
+const USE = 2;
+const FREE = 3;
+const GET = 4;
+const PUT = 5;
+const RCU = 6;
+const FAIL_BATCH = 7;
+
+const ACTIONS = 8;
+const SWARM: readonly number[] = [0, 1, 1, 2, 4, 8];
+
+/** Calls that grant pages: their result's name stands for the grant. */
+const GRANTS: Uint8Array = Uint8Array.from(
+  CALLS,
+  (c) =>
+    /^(alloc_page|alloc_pages|__get_free_pages?|get_zeroed_page|alloc_pages_exact|memblock_alloc|ptdesc_alloc|pagetable_alloc)$/
+        .test(c.name)
+      ? 1
+      : 0,
+);
+
+/** Where choices come from. */
+export interface Draws {
+  /** A number from 0 to n - 1. */
+  below(n: number): number;
+}
+
+/** Words after which no action is begun. */
+const LIMIT = (MAX_CODE - 64) * STEP_WORDS;
+
+/** A path as the generator walks it. */
+interface Walk {
+  readonly code: Int32Array;
+  /** First word of each line (a `repeat` or `at` with its body is one line), and the end. */
+  readonly lines: Int32Array;
+  /** For each line: the slot that it grants into, or -1. */
+  readonly grants: Int32Array;
+  /** For each line: index of the fail path to take when it fails; -1: none needed; -2: it must not fail. */
+  readonly onFail: Int32Array;
+  /** Slots that the path itself defines. */
+  readonly own: Int32Array;
+}
+
+function linesOf(code: Int32Array): number[] {
+  const lines: number[] = [];
+  for (let pc = 0; pc < code.length; pc += STEP_WORDS) {
+    lines.push(pc);
+    if (code[pc] === OP_AT) pc += STEP_WORDS;
+    else if (code[pc] === OP_REPEAT) pc += code[pc + 3]! * STEP_WORDS;
+  }
+  lines.push(code.length);
+  return lines;
+}
+
+function walkOf(path: CompiledPath, discipline: CompiledDiscipline, isAlloc: boolean): Walk {
+  const { code } = path;
+  const lines = linesOf(code);
+  const grants: number[] = [];
+  const onFail: number[] = [];
+  const own = new Set<number>();
+  let before = 0;
+  for (let i = 0; i + 1 < lines.length; i++) {
+    const pc = lines[i]!;
+    for (let at = pc; at < lines[i + 1]!; at += STEP_WORDS) {
+      if (code[at]! < OP_AT && code[at + 1]! >= FIRST_SLOT) own.add(code[at + 1]!);
+    }
+    const op = code[pc]!;
+    const grant = op < OP_AT && GRANTS[op] === 1 ? code[pc + 1]! : -1;
+    grants.push(grant);
+    let fails = -2;
+    if (
+      isAlloc && grant >= 0 &&
+      !((code[pc + 2]! | code[pc + 3]!) & __GFP_NOFAIL && CALLS[op]!.params.some((p) => p.type === "gfp"))
+    ) {
+      const path = discipline.fail.findIndex((f) => f.after === grant);
+      if (path >= 0) fails = path;
+      else if (before === 0) fails = -1;
+    }
+    onFail.push(fails);
+    if (grant >= 0) before++;
+  }
+  return {
+    code,
+    lines: Int32Array.from(lines),
+    grants: Int32Array.from(grants),
+    onFail: Int32Array.from(onFail),
+    own: Int32Array.from(own),
+  };
+}
+
+function pagesOf(path: CompiledPath): number {
+  let pages = 0;
+  for (let pc = 0; pc < path.code.length; pc += STEP_WORDS) {
+    const op = path.code[pc]!;
+    if (op >= OP_AT || GRANTS[op] === 0) continue;
+    const params = CALLS[op]!.params;
+    const order = params.findIndex((p) => p.type === "order");
+    const bytes = params.findIndex((p) => p.type === "bytes");
+    const count = params.findIndex((p) => p.type === "count");
+    if (order >= 0) pages += 1 << path.code[pc + 2 + order]!;
+    else if (bytes >= 0) pages += path.code[pc + 2 + bytes]! >> 11;
+    else if (count >= 0) pages += 2 * path.code[pc + 2 + count]!;
+    else pages += 1;
+  }
+  return pages;
+}
+
+/** Writes programs of one discipline into a buffer of its own. */
+export class DisciplineGenerator {
+  /** The program that was written last. */
+  readonly code: Int32Array = new Int32Array(MAX_CODE * STEP_WORDS);
+  /** Slots that it uses. */
+  slots = FIRST_SLOT;
+
+  readonly #kinds: Uint8Array;
+  readonly #names: CompiledDiscipline["slots"];
+  readonly #walks: Walk[];
+  readonly #uses: number;
+  readonly #frees: number;
+  readonly #fails: number;
+  /** Tables at once at most: half of the zone is never asked for. */
+  readonly maxTables: number;
+  readonly #slotKinds: Uint8Array;
+  /** Names that a get may act on: slots of the alloc path that point at memory. */
+  readonly #pointers: Int32Array;
+
+  readonly #weights = new Int32Array(ACTIONS);
+  /** Each action as often as its weight says. */
+  readonly #table = new Uint8Array(256);
+  readonly #map: Int32Array;
+  readonly #tPath = new Int32Array(MAX_TABLES);
+  readonly #tLine = new Int32Array(MAX_TABLES);
+  readonly #tRun = new Int32Array(MAX_TABLES);
+  readonly #tReady = new Uint8Array(MAX_TABLES);
+  readonly #tGrants = new Int32Array(MAX_TABLES * MAX_GRANTS);
+  readonly #tGrantCount = new Int32Array(MAX_TABLES);
+  readonly #running = new Int32Array(MAX_TABLES);
+  readonly #ready = new Int32Array(MAX_TABLES);
+  #nRunning = 0;
+  #nReady = 0;
+  #tables = 0;
+  readonly #getSlot = new Int32Array(MAX_GETS);
+  #nGets = 0;
+  /** Which of the discipline's names each slot of the program stands for. */
+  readonly #origin: Int32Array;
+  /** Whether a line that was written defines the slot. */
+  readonly #defined: Uint8Array;
+  /** Path of each run, by the run's number. */
+  readonly #runPath = new Int32Array(MAX_CODE);
+  #words = 0;
+  #runs = 0;
+  #failRate = 0;
+
+  /**
+   * @param discipline the paths, compiled for the kernel
+   * @param kinds where the kinds of the slots go: the ledger's array
+   * @param pages pages of the zone
+   */
+  constructor(discipline: CompiledDiscipline, kinds: Uint8Array, pages: number) {
+    this.#kinds = kinds;
+    this.#names = discipline.slots;
+    const paths = [discipline.alloc, ...discipline.use, ...discipline.free, ...discipline.fail];
+    this.#walks = paths.map((p, i) => walkOf(p, discipline, i === 0));
+    this.#uses = discipline.use.length;
+    this.#frees = discipline.free.length;
+    this.#fails = 1 + this.#uses + this.#frees;
+    const perTable = Math.max(1, pagesOf(discipline.alloc) + Math.max(0, ...discipline.use.map(pagesOf)));
+    this.maxTables = Math.max(1, Math.min(MAX_TABLES, Math.floor((pages * 0.45) / perTable)));
+    this.#slotKinds = Uint8Array.from(discipline.slots, (s) => kindIndex(s.kind));
+    this.#map = new Int32Array(MAX_TABLES * discipline.slots.length);
+    this.#origin = new Int32Array(kinds.length);
+    this.#defined = new Uint8Array(kinds.length);
+    const pointer = kindIndex("virt");
+    // On reserved memory a speculative reference is theoretical: no real code takes one.
+    const reserved = paths.some((p) => RESERVING.some((op) => p.code.some((w, i) => i % STEP_WORDS === 0 && w === op)));
+    this.#pointers = this.#walks[0]!.own.filter((s) => !reserved && this.#slotKinds[s]! <= pointer);
+    for (let i = 0; i < FIRST_SLOT; i++) kinds[i] = kindIndex("mm");
+  }
+
+  /** Whether speculative references are taken at all. */
+  get speculates(): boolean {
+    return this.#pointers.length > 0;
+  }
+
+  /** Writes one program; its length in words. */
+  generate(random: Draws): number {
+    this.begin();
+    const total = this.#drawWeights(random);
+    const target = (SHORTEST + random.below(LONGEST - SHORTEST + 1)) * STEP_WORDS;
+    while (this.#words < target && this.#words < LIMIT) this.act(random, this.#table[random.below(total)]!);
+    this.windUp(random);
+    return this.#words;
+  }
+
+  /** Starts an empty program. */
+  begin(): void {
+    this.#words = 0;
+    this.slots = FIRST_SLOT;
+    this.#tables = 0;
+    this.#nRunning = 0;
+    this.#nReady = 0;
+    this.#nGets = 0;
+    this.#runs = 0;
+    this.#failRate = 10;
+  }
+
+  /** Words written so far. */
+  get words(): number {
+    return this.#words;
+  }
+
+  #drawWeights(random: Draws): number {
+    const w = this.#weights;
+    for (let i = 0; i < ACTIONS; i++) w[i] = SWARM[random.below(SWARM.length)]!;
+    w[NEW]! += 1;
+    w[ADVANCE]! += 4;
+    w[FREE]! += 1;
+    if (this.#uses === 0) w[USE] = 0;
+    // A third of the programs have no failures at all.
+    this.#failRate = random.below(3) === 0 ? 0 : random.below(40);
+    let total = 0;
+    for (let i = 0; i < ACTIONS; i++) {
+      for (let n = w[i]!; n > 0; n--) this.#table[total++] = i;
+    }
+    return total;
+  }
+
+  /** Writes the lines of one action (0 to ACTIONS - 1), or of another where it is not possible now. */
+  act(random: Draws, action: number): void {
+    if (this.#words >= LIMIT) return;
+    switch (action) {
+      case NEW:
+        if (this.#tables < this.maxTables) return this.#start(this.#newTable(), 0, random);
+        break;
+      case USE:
+        if (this.#uses > 0 && this.#nReady > 0) return this.#startReady(random, 1 + random.below(this.#uses));
+        break;
+      case FREE:
+        if (this.#nReady > 0) return this.#startReady(random, 1 + this.#uses + random.below(this.#frees));
+        break;
+      case GET:
+        if (this.#tables > 0 && this.#nGets < MAX_GETS && this.#pointers.length > 0) return this.#get(random);
+        break;
+      case PUT:
+        if (this.#nGets > 0) return this.#put(random.below(this.#nGets));
+        break;
+      case RCU:
+        return this.#emit(OP_RCU, 0, 0);
+      case FAIL_BATCH:
+        return this.#emit(OP_FAIL, 1 + random.below(FAILABLE.length - 1), 0);
+    }
+    if (this.#nRunning > 0) return this.#advance(random, random.below(this.#nRunning));
+    if (this.#tables < this.maxTables) return this.#start(this.#newTable(), 0, random);
+    if (this.#nReady > 0) return this.#startReady(random, 1 + this.#uses + random.below(this.#frees));
+    // Every table has come and gone: begin again with the first ones' places.
+    this.#tables = 0;
+  }
+
+  #newTable(): number {
+    const t = this.#tables++;
+    this.#tGrantCount[t] = 0;
+    this.#tReady[t] = 0;
+    this.#map.fill(-1, t * this.#names.length, (t + 1) * this.#names.length);
+    return t;
+  }
+
+  /** Starts a path of a table and writes its first line. */
+  #start(t: number, path: number, random: Draws): void {
+    const own = this.#walks[path]!.own;
+    const base = t * this.#names.length;
+    for (let i = 0; i < own.length; i++) {
+      const slot = this.slots++;
+      const s = own[i]!;
+      this.#map[base + s] = slot;
+      this.#origin[slot] = s;
+      this.#defined[slot] = 0;
+      this.#kinds[slot] = this.#slotKinds[s]!;
+    }
+    this.#tPath[t] = path;
+    this.#tLine[t] = 0;
+    this.#tRun[t] = ++this.#runs;
+    this.#runPath[this.#runs] = path;
+    this.#running[this.#nRunning++] = t;
+    this.#advance(random, this.#nRunning - 1);
+  }
+
+  #startReady(random: Draws, path: number): void {
+    const i = random.below(this.#nReady);
+    const t = this.#ready[i]!;
+    this.#ready[i] = this.#ready[--this.#nReady]!;
+    this.#start(t, path, random);
+  }
+
+  /** Writes the next line of a running path. */
+  #advance(random: Draws, index: number): void {
+    const t = this.#running[index]!;
+    const path = this.#tPath[t]!;
+    const walk = this.#walks[path]!;
+    const line = this.#tLine[t]!;
+    if (line + 1 >= walk.lines.length) return this.#ended(index, t, path);
+    const fails = walk.onFail[line]!;
+    if (fails !== -2 && this.#failRate > 0 && random.below(256) < this.#failRate) {
+      this.#emit(OP_FAIL, 0, 0);
+      this.#copy(walk, line, t);
+      this.#running[index] = this.#running[--this.#nRunning]!;
+      if (fails >= 0) this.#start(t, this.#fails + fails, random);
+      return;
+    }
+    this.#copy(walk, line, t);
+    const grant = walk.grants[line]!;
+    if (grant >= 0 && this.#tGrantCount[t]! < MAX_GRANTS) {
+      this.#tGrants[t * MAX_GRANTS + this.#tGrantCount[t]!++] = this.#map[t * this.#names.length + grant]!;
+    }
+    this.#tLine[t] = line + 1;
+    if (line + 2 === walk.lines.length) this.#ended(index, t, path);
+  }
+
+  #ended(index: number, t: number, path: number): void {
+    this.#running[index] = this.#running[--this.#nRunning]!;
+    if (path <= this.#uses) {
+      this.#ready[this.#nReady++] = t;
+      return;
+    }
+    // The end of a free or fail path: whoever owned the table's grants is gone.
+    const n = this.#tGrantCount[t]!;
+    for (let i = 0; i < n; i++) this.#emit(OP_GONE, this.#tGrants[t * MAX_GRANTS + i]!, 1);
+  }
+
+  #copy(walk: Walk, line: number, t: number): void {
+    const to = this.code;
+    const map = this.#map;
+    const from = walk.code;
+    const base = t * this.#names.length;
+    const end = walk.lines[line + 1]!;
+    for (let pc = walk.lines[line]!; pc < end; pc += STEP_WORDS) {
+      const at = this.#words;
+      this.#words += STEP_WORDS;
+      const which = from[pc + 6]!;
+      const dst = from[pc + 1]!;
+      const a = from[pc + 2]!;
+      const b = from[pc + 3]!;
+      const c = from[pc + 4]!;
+      to[at] = from[pc]!;
+      if (dst >= FIRST_SLOT) {
+        const slot = map[base + dst]!;
+        this.#defined[slot] = 1;
+        to[at + 1] = slot;
+      } else to[at + 1] = -1;
+      to[at + 2] = (which & 1) !== 0 && a >= FIRST_SLOT ? map[base + a]! : a;
+      to[at + 3] = (which & 2) !== 0 && b >= FIRST_SLOT ? map[base + b]! : b;
+      to[at + 4] = (which & 4) !== 0 && c >= FIRST_SLOT ? map[base + c]! : c;
+      to[at + 5] = from[pc + 5]!;
+      to[at + 6] = which;
+      to[at + 7] = this.#tRun[t]!;
+    }
+  }
+
+  #emit(op: number, a: number, which: number): void {
+    const to = this.code;
+    const at = this.#words;
+    this.#words += STEP_WORDS;
+    to[at] = op;
+    to[at + 1] = -1;
+    to[at + 2] = a;
+    to[at + 3] = 0;
+    to[at + 4] = 0;
+    to[at + 5] = 0;
+    to[at + 6] = which;
+    to[at + 7] = 0;
+  }
+
+  #get(random: Draws): void {
+    const t = random.below(this.#tables);
+    const slot = this.#map[t * this.#names.length + this.#pointers[random.below(this.#pointers.length)]!]!;
+    if (slot < 0) return;
+    // Only a name that a line above defines: the alloc path may still run.
+    if (this.#defined[slot] === 0) return;
+    this.#emit(OP_GET, slot, 1);
+    this.#getSlot[this.#nGets++] = slot;
+  }
+
+  #put(index: number): void {
+    this.#emit(OP_PUT, this.#getSlot[index]!, 1);
+    this.#getSlot[index] = this.#getSlot[--this.#nGets]!;
+  }
+
+  /** Finishes what runs; mostly frees what is left and puts what is held. */
+  windUp(random: Draws): void {
+    while (this.#nRunning > 0) this.#advance(random, random.below(this.#nRunning));
+    if (random.below(8) !== 0) {
+      while (this.#nReady > 0) {
+        this.#startReady(random, 1 + this.#uses + random.below(this.#frees));
+        while (this.#nRunning > 0) this.#advance(random, random.below(this.#nRunning));
+      }
+    }
+    if (random.below(4) !== 0) { while (this.#nGets > 0) this.#put(this.#nGets - 1); }
+  }
+
+  /**
+   * Marks the lines of the paths that the program just run has executed with
+   * success: a grant that answered NULL is none.
+   *
+   * @param ran whether each instruction ran
+   * @param values of the slots at the end
+   * @param seen a mark for each instruction of each path, in the order of `[alloc]`, uses, frees, fails
+   */
+  mark(ran: Uint8Array, values: Int32Array, seen: readonly Uint8Array[]): void {
+    const lines = new Int32Array(this.#runs + 1);
+    for (let at = 0; at < this.#words; at += STEP_WORDS) {
+      const run = this.code[at + 7]!;
+      if (run === 0) continue;
+      const line = lines[run]!++;
+      const dst = this.code[at + 1]!;
+      if (ran[at / STEP_WORDS] === 1 && (dst < 0 || values[dst] !== NULL)) seen[this.#runPath[run]!]![line] = 1;
+    }
+  }
+
+  /** Names of the program's slots; made when a finding is kept, not for every program. */
+  names(): Slot[] {
+    const counts = new Map<string, number>();
+    const list: Slot[] = [...this.#names.slice(0, FIRST_SLOT)];
+    for (let slot = FIRST_SLOT; slot < this.slots; slot++) {
+      const of = this.#names[this.#origin[slot]!]!;
+      const n = counts.get(of.name) ?? 0;
+      counts.set(of.name, n + 1);
+      list.push({
+        name: /\d$/.test(of.name) ? `${of.name}_${n}` : `${of.name}${n}`,
+        kind: of.kind,
+        isConst: of.isConst,
+      });
+    }
+    return list;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * All faults of one discipline on one kernel: found, harmless for a reason, or
+ * missed.
+ *
+ * @module
+ */
+import { archTable } from "../core/kernel/arch.ts";
+import { parseKernelName } from "../core/kernel/names.ts";
+import { parseDiscipline } from "../corpus/load_discipline.ts";
+import { pathsOf } from "./fault_lines.ts";
+import { type Fault, faultName, faultsOf } from "./fault_list.ts";
+import { reasonFor } from "./fault_reasons.ts";
+import { compare, type Comparison, type Hit, type Place, searchFor, Trail } from "./fault_search.ts";
+
+/** A discipline on a kernel; plain data, for a worker. */
+export interface FaultJob {
+  readonly index: number;
+  readonly text: string;
+  readonly file: string;
+  readonly kernel: string;
+  readonly config: readonly string[];
+  readonly seed: number;
+  /** Steps for each fault. */
+  readonly ops: number;
+}
+
+/** What came of one fault. */
+export interface FaultOutcome {
+  readonly name: string;
+  readonly hit?: Hit;
+  /** It took DEBUG_VM to see it. */
+  readonly debugVm?: boolean;
+  /** Id of the reason why it is harmless. */
+  readonly reason?: string;
+  /** It was missed, and this is what is known. */
+  readonly missed?: string;
+}
+
+/** What came of a cell; plain data. */
+export interface FaultCell {
+  readonly index: number;
+  readonly outcomes: readonly FaultOutcome[];
+}
+
+/** Looks for every fault of a cell. */
+export function runFaultCell(job: FaultJob): FaultCell {
+  const d = parseDiscipline(job.text, job.file);
+  const place: Place = {
+    kernel: job.kernel,
+    arch: d.arch,
+    config: job.config,
+    pages: d.pages,
+    name: d.name,
+    seed: job.seed,
+    ops: job.ops,
+  };
+  const paths = pathsOf(d);
+  const { tableFree } = archTable(d.arch, parseKernelName(job.kernel)!.base, job.config)!;
+  const faults = faultsOf(d, job.kernel);
+  const outcomes = new Map<Fault, FaultOutcome>();
+  const trails = new Map<Fault, Trail>();
+  const look = (at: Place, debugVm: boolean): void => {
+    for (const fault of faults) {
+      if (outcomes.has(fault)) continue;
+      const found = searchFor(fault.text, at, !debugVm);
+      if (!(found instanceof Trail)) outcomes.set(fault, { name: faultName(fault), hit: found, debugVm });
+      else if (!debugVm) trails.set(fault, found);
+    }
+  };
+  look(place, false);
+  if (!job.config.includes("DEBUG_VM")) look({ ...place, config: [...job.config, "DEBUG_VM"].sort() }, true);
+  const rights = new Map<string, Trail>();
+  for (const fault of faults) {
+    if (outcomes.has(fault)) continue;
+    const right = rights.get(fault.right) ?? new Trail(fault.right, place);
+    rights.set(fault.right, right);
+    const comparison = compare(fault, trails.get(fault)!, right);
+    const reason = reasonFor({ fault, paths, comparison, tablesArePages: !tableFree });
+    const name = faultName(fault);
+    outcomes.set(fault, reason === undefined ? { name, missed: known(comparison) } : { name, reason: reason.id });
+  }
+  return { index: job.index, outcomes: faults.map((f) => outcomes.get(f)!) };
+}
+
+/** What the comparison says of a fault that was missed. */
+function known(c: Comparison): string {
+  if (!c.tried) return "its line never ran with success";
+  if (c.broken.length > 0) return `the right discipline itself broke ${c.broken.join(", ")}`;
+  if (!c.comparable) return "nothing broke, and its schedules are other than the right discipline's";
+  return `nothing broke, and ${
+    c.sameWords ? "memory" : c.samePages ? "the number of free pages" : "nothing"
+  } ended the same`;
+}

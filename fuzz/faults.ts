@@ -1,0 +1,217 @@
+/**
+ * Shows that the search is not inert: every single-line fault of every clean
+ * discipline is found within a budget, or is shown to be harmless.
+ *
+ * @module
+ */
+import { InputError } from "../core/program/input_error.ts";
+import { type CellPlan, expectationsOn, planCells, selectDisciplines } from "./cells.ts";
+import type { FaultCell, FaultJob, FaultOutcome } from "./fault_cell.ts";
+import { REASONS } from "./fault_reasons.ts";
+import type { FaultAnswer } from "./worker_faults.ts";
+
+/** What is asked for; empty lists mean all. */
+export interface FaultsOptions {
+  /** Budget in steps for each fault. */
+  readonly ops: number;
+  readonly seed: number;
+  readonly kernels: readonly string[];
+  /** Names of shipped disciplines, or files. */
+  readonly disciplines: readonly string[];
+}
+
+/** Columns of the output. */
+const WIDTH = 80;
+/** Workers; their number changes nothing in the result. */
+const WORKERS = 2;
+
+/** The cells in which nothing is expected. Hypothetical disciplines have to be named. */
+function cleanCells(options: FaultsOptions): CellPlan[] {
+  const named = options.disciplines.length > 0;
+  const loaded = selectDisciplines(options.disciplines);
+  const cells = planCells(loaded, options.kernels, []).filter(({ kernel, loaded: { discipline: d } }) =>
+    !d.canary && (named || !d.hypothetical) && expectationsOn(d, kernel).length === 0
+  );
+  if (cells.length > 0) return cells;
+  throw new InputError(
+    `no discipline asked for is clean on the kernels asked for (${loaded[0]!.discipline.name} is not); ` +
+      "a fault in what is broken already shows nothing",
+  );
+}
+
+/**
+ * Puts every single-line fault into every clean discipline and prints what
+ * became of each.
+ *
+ * @returns whether none was missed
+ */
+export async function runFaults(options: FaultsOptions, print: (line: string) => void): Promise<boolean> {
+  const cells = cleanCells(options);
+  const jobs = cells.map((cell, index): FaultJob => ({
+    index,
+    text: cell.loaded.text,
+    file: cell.loaded.discipline.file,
+    kernel: cell.kernel,
+    config: cell.config,
+    seed: options.seed,
+    ops: options.ops,
+  }));
+  print(`Every single-line fault of every clean discipline, ${options.ops} steps each, seed ${options.seed}.`);
+  print("");
+  print(row(["discipline", "kernel", "faults", "found", "harmless", "missed", "worst"]));
+  const done: FaultCell[] = [];
+  let printed = 0;
+  await runJobs(jobs, (cell) => {
+    done[cell.index] = cell;
+    for (let next = done[printed]; next !== undefined; next = done[++printed]) print(cellRow(cells[printed]!, next));
+  });
+  const all = done.flatMap((c) => c.outcomes);
+  const rows = cells.map((cell, i) => ({ cell, outcomes: done[i]!.outcomes }));
+  if (options.disciplines.length > 0) printGroups("Found:", rows, foundBy, print);
+  printGroups("Harmless:", rows, (o) => o.reason, print);
+  printReasons(all, print);
+  printInvariants(all, print);
+  printGroups("Missed:", rows, (o) => o.missed, print);
+  print("");
+  print(summary(all));
+  return all.every((o) => o.missed === undefined);
+}
+
+function cellRow({ kernel, loaded }: CellPlan, { outcomes }: FaultCell): string {
+  const count = (test: (o: FaultOutcome) => boolean): string => String(outcomes.filter(test).length);
+  const worst = Math.max(0, ...outcomes.map((o) => o.hit?.steps ?? 0));
+  return row([
+    loaded.discipline.name,
+    kernel,
+    String(outcomes.length),
+    count((o) => o.hit !== undefined),
+    count((o) => o.reason !== undefined),
+    count((o) => o.missed !== undefined),
+    String(worst),
+  ]);
+}
+
+function row([name, kernel, ...numbers]: readonly string[]): string {
+  return cut(name!, 28).padEnd(29) + cut(kernel!, 10).padEnd(10) + numbers.map((n) => n.padStart(8)).join(" ").slice(1);
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : text.slice(0, width - 3) + "...";
+}
+
+function foundBy(o: FaultOutcome): string | undefined {
+  if (o.hit === undefined) return undefined;
+  return `${o.hit.invariants.join(", ")}${o.debugVm ? " (with DEBUG_VM)" : ""}, ${o.hit.steps} steps`;
+}
+
+type Rows = readonly { cell: CellPlan; outcomes: readonly FaultOutcome[] }[];
+
+/** One line a fault, the kernels on which it came out the same together. */
+function printGroups(
+  title: string,
+  rows: Rows,
+  say: (o: FaultOutcome) => string | undefined,
+  print: (line: string) => void,
+): void {
+  const groups = new Map<string, Map<string, { kernels: string[]; name: string; said: string }>>();
+  const kernels = new Map<string, number>();
+  for (const { cell, outcomes } of rows) {
+    const { name } = cell.loaded.discipline;
+    kernels.set(name, (kernels.get(name) ?? 0) + 1);
+    for (const o of outcomes) {
+      const said = say(o);
+      if (said === undefined) continue;
+      const group = groups.get(name) ?? new Map();
+      groups.set(name, group);
+      const key = `${o.name}\n${said}`;
+      const line = group.get(key) ?? { kernels: [], name: o.name, said };
+      line.kernels.push(cell.kernel);
+      group.set(key, line);
+    }
+  }
+  if (groups.size === 0) return;
+  print("");
+  print(title);
+  for (const [name, group] of groups) {
+    print(name);
+    for (const line of group.values()) {
+      const on = line.kernels.length === kernels.get(name) ? "" : ` (${line.kernels.join(", ")})`;
+      print(faultLine(line.name, line.said + on));
+    }
+  }
+}
+
+/** What was done on the left, what became of it on the right; long ones take two lines where both must be read. */
+function faultLine(name: string, said: string): string {
+  const left = WIDTH - 4 - said.length;
+  if (left >= 40) return `  ${cut(name, left).padEnd(left)}  ${said}`;
+  return `  ${cut(name, WIDTH - 2)}\n      ${said}`;
+}
+
+function printReasons(all: readonly FaultOutcome[], print: (line: string) => void): void {
+  const used = REASONS.map((r) => ({ ...r, n: all.filter((o) => o.reason === r.id).length })).filter((r) => r.n > 0);
+  if (used.length === 0) return;
+  print("");
+  print("Why they are harmless; beside the right discipline, over the same schedules,");
+  print("no invariant broke:");
+  for (const { id, words, n } of used) {
+    wrap(words, WIDTH - 26).forEach((line, i) => {
+      print(i === 0 ? `${String(n).padStart(6)}  ${id.padEnd(17)} ${line}` : " ".repeat(26) + line);
+    });
+  }
+}
+
+function printInvariants(all: readonly FaultOutcome[], print: (line: string) => void): void {
+  const counts = new Map<string, number>();
+  for (const o of all) for (const id of o.hit?.invariants ?? []) counts.set(id, (counts.get(id) ?? 0) + 1);
+  if (counts.size === 0) return;
+  print("");
+  print("Found by (a fault may break several at once):");
+  const sorted = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  for (const line of wrap(sorted.map(([id, n]) => `${id} ${n}`).join(", "), WIDTH - 2)) print(`  ${line}`);
+}
+
+function summary(all: readonly FaultOutcome[]): string {
+  const count = (test: (o: FaultOutcome) => boolean): number => all.filter(test).length;
+  const debug = count((o) => o.debugVm === true);
+  return `${all.length} faults, ${count((o) => o.hit !== undefined)} found` +
+    `${debug === 0 ? "" : ` (${debug} with DEBUG_VM)`}, ${count((o) => o.reason !== undefined)} harmless, ` +
+    `${count((o) => o.missed !== undefined)} missed`;
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** Hands the cells out to workers. */
+async function runJobs(jobs: readonly FaultJob[], onCell: (cell: FaultCell) => void): Promise<void> {
+  const queue = jobs.values();
+  await Promise.all(Array.from({ length: Math.min(WORKERS, jobs.length) }, () => serve(queue, onCell)));
+}
+
+function serve(queue: Iterator<FaultJob>, onCell: (cell: FaultCell) => void): Promise<void> {
+  const worker = new Worker(new URL("./worker_faults.ts", import.meta.url), { type: "module" });
+  return new Promise<void>((resolve, reject) => {
+    const next = (): void => {
+      const job = queue.next();
+      if (job.done) resolve();
+      else worker.postMessage(job.value);
+    };
+    worker.onmessage = (event: MessageEvent<FaultAnswer>): void => {
+      if ("error" in event.data) return reject(new Error(event.data.error));
+      onCell(event.data.cell);
+      next();
+    };
+    worker.onerror = (event): void => {
+      event.preventDefault();
+      reject(new Error(`a worker died: ${event.message}`));
+    };
+    next();
+  }).finally(() => worker.terminate());
+}

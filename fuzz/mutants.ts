@@ -1,0 +1,206 @@
+/**
+ * Mutants (`deno task mutants`): does every invariant see the mistakes that it
+ * is there for?
+ *
+ * Each mutant of the model runs right code only: its own short program, and
+ * programs drawn at random, of raw calls without malice and of disciplines that
+ * are clean. What it shows, the kernel as it is does not show in the same
+ * program, so it is the mutant's. Then the invariant that has to see it is
+ * switched off, alone, and its finding has to be gone.
+ *
+ * @module
+ */
+import { type Mutant, mutantProgram, MUTANTS } from "../core/kernel/mutants.ts";
+import { F_INVARIANT, FINDING_WORDS } from "../core/ledger/finding.ts";
+import { ALL_INVARIANTS, type Invariant, invariantById, INVARIANTS } from "../core/ledger/invariants.ts";
+import { Machine } from "../core/program/machine.ts";
+import { parseProgram } from "../core/program/parse.ts";
+import type { Program } from "../core/program/program.ts";
+import { missingCall } from "../corpus/load_discipline.ts";
+import { expectationsOn, type LoadedDiscipline, selectDisciplines } from "./cells.ts";
+import { DisciplineGenerator } from "./discipline_generator.ts";
+import { HostileGenerator } from "./hostile.ts";
+import { programSeed, Random } from "./random.ts";
+
+/** Steps of programs drawn at random that each mutant gets. */
+export const MUTANT_OPS = 200_000;
+const SEED = 1;
+
+/** What became of a mutant. */
+export interface MutantOutcome {
+  readonly mutant: Mutant;
+  /** Invariants that its program breaks on it, a bit each. */
+  readonly shown: number;
+  /** The same with its invariant switched off. */
+  readonly without: number;
+  /** Steps of random programs until something saw it; -1 where nothing did. */
+  readonly steps: number;
+  /** Steps of random programs until its invariant saw it; -1 where it never did. */
+  readonly stepsToTarget: number;
+  /** Invariants that any random program broke on it, a bit each. */
+  readonly found: number;
+}
+
+function broken(machine: Machine): number {
+  const l = machine.ledger;
+  let mask = 0;
+  for (let i = 0; i < l.nFindings; i++) mask |= 1 << l.findings[i * FINDING_WORDS + F_INVARIANT]!;
+  return mask;
+}
+
+/** The program of a mutant. */
+export function programOf(mutant: Mutant): Program {
+  return parseProgram(mutantProgram(mutant), `${mutant.name}.pt`);
+}
+
+/** The invariant that has to see a mutant. */
+export function targetOf(mutant: Mutant): Invariant {
+  const target = invariantById(mutant.invariant);
+  if (target === undefined) throw new Error(`mutant ${mutant.name}: there is no invariant '${mutant.invariant}'`);
+  return target;
+}
+
+/** Runs a mutant's own program: the invariants it breaks, with all of them on, and with its own one off. */
+export function showMutant(mutant: Mutant): { shown: number; without: number; right: number } {
+  const program = programOf(mutant);
+  const unbroken = new Machine(program);
+  unbroken.run(program);
+  const machine = new Machine({ ...program, overrides: mutant.breaks });
+  machine.run(program);
+  const shown = broken(machine);
+  machine.ledger.enabled = ALL_INVARIANTS & ~(1 << targetOf(mutant).index);
+  machine.run(program);
+  return { shown, without: broken(machine), right: broken(unbroken) };
+}
+
+/** What writes programs into a buffer. */
+interface Source {
+  readonly code: Int32Array;
+  readonly slots: number;
+  generate(random: Random): number;
+}
+
+function sourcesFor(mutant: Mutant, machine: Machine, disciplines: readonly LoadedDiscipline[]): Source[] {
+  const sources: Source[] = [new HostileGenerator(machine)];
+  for (const { discipline: d } of disciplines) {
+    if (d.arch !== mutant.arch || d.config.join() !== mutant.config.join() || d.canary) continue;
+    if (missingCall(d, mutant.kernel) !== undefined || !d.kernels.includes(mutant.kernel)) continue;
+    if (expectationsOn(d, mutant.kernel).length > 0) continue;
+    sources.push(new DisciplineGenerator(d.compile(mutant.kernel), machine.ledger.kinds, mutant.pages));
+  }
+  return sources;
+}
+
+/** Runs random programs on a mutant until its invariant has seen it or the steps are used up. */
+function search(
+  mutant: Mutant,
+  disciplines: readonly LoadedDiscipline[],
+): Omit<MutantOutcome, "mutant" | "shown" | "without"> {
+  const machine = new Machine({ ...mutant, overrides: mutant.breaks });
+  const right = new Machine(mutant);
+  const sources = sourcesFor(mutant, machine, disciplines);
+  const target = 1 << targetOf(mutant).index;
+  const random = new Random();
+  let steps = 0;
+  let first = -1;
+  let found = 0;
+  for (let number = 0; steps < MUTANT_OPS; number++) {
+    const source = sources[number % sources.length]!;
+    random.seed(SEED, programSeed(SEED, mutant.kernel, mutant.name, number));
+    const words = source.generate(random);
+    // Calls that are meant wrong break invariants whatever the kernel does.
+    if (source instanceof HostileGenerator && source.malice > 0) continue;
+    machine.runCode(source.code, words, source.slots);
+    steps += Math.max(1, machine.steps);
+    if (machine.ledger.nFindings === 0) continue;
+    right.ledger.kinds.set(machine.ledger.kinds);
+    right.runCode(source.code, words, source.slots);
+    const mine = broken(machine) & ~broken(right);
+    if (mine === 0) continue;
+    found |= mine;
+    if (first < 0) first = steps;
+    if ((mine & target) !== 0) return { steps: first, stepsToTarget: steps, found };
+  }
+  return { steps: first, stepsToTarget: -1, found };
+}
+
+/** Runs one mutant. */
+export function tryMutant(mutant: Mutant, disciplines: readonly LoadedDiscipline[]): MutantOutcome {
+  const { shown, without } = showMutant(mutant);
+  return { mutant, shown, without, ...search(mutant, disciplines) };
+}
+
+function ids(mask: number, first: number): string[] {
+  const order = [first, ...INVARIANTS.map((i) => i.index).filter((i) => i !== first)];
+  return order.filter((i) => (mask >> i) & 1).map((i) => INVARIANTS[i]!.id);
+}
+
+/** Whether the invariant saw the mutant, and only as long as it was switched on. */
+function killed({ mutant, shown, without }: MutantOutcome): boolean {
+  const bit = 1 << targetOf(mutant).index;
+  return (shown & bit) !== 0 && (without & bit) === 0;
+}
+
+/** Lines of one mutant: its name, steps, whether the finding goes with the invariant, and what else saw it. */
+function rows(o: MutantOutcome): string[] {
+  const target = targetOf(o.mutant).index;
+  const others = ids((o.shown | o.found) & ~(1 << target), target);
+  const gone = killed(o) ? (o.without === 0 ? "alone" : "yes") : "NO";
+  const steps = (n: number): string => (n < 0 ? "-" : n.toLocaleString("en-US")).padStart(8);
+  const also: string[] = [""];
+  others.forEach((id, i) => {
+    const text = i + 1 < others.length ? `${id},` : id;
+    const last = also[also.length - 1]!;
+    if (last === "") also[also.length - 1] = text;
+    else if (last.length + 1 + text.length <= 25) also[also.length - 1] = `${last} ${text}`;
+    else also.push(text);
+  });
+  const left = `  ${o.mutant.name.padEnd(29)}${steps(o.steps)}${steps(o.stepsToTarget)}  ${gone.padEnd(6)}`;
+  return also.map((text, i) => `${i === 0 ? left : " ".repeat(left.length)}${text}`.trimEnd());
+}
+
+const HEAD = [
+  "Each mutant is the model with one function broken, and runs right code only.",
+  "  any     steps of random programs until some invariant saw it",
+  "  own     until the invariant it stands under did; - where no random program showed it",
+  "  off     its finding is gone from its own program with that invariant switched off,",
+  "          alone where no other invariant sees it there",
+];
+
+/**
+ * Runs every mutant and prints the table.
+ *
+ * @param print takes one line
+ * @returns false where a mutant survives, a finding stays with its invariant switched off, or an invariant has no mutant
+ */
+export function runMutants(print: (line: string) => void): Promise<boolean> {
+  const disciplines = selectDisciplines([]);
+  for (const line of HEAD) print(line);
+  let ok = true;
+  let survivors = 0;
+  let byChance = 0;
+  for (const invariant of INVARIANTS) {
+    const mine = MUTANTS.filter((m) => m.invariant === invariant.id);
+    print("");
+    print(`${`${invariant.id} (${mine.length})`.padEnd(31)}     any     own  off   also seen by`);
+    if (mine.length === 0) {
+      print("  NO MUTANT: nothing shows that this invariant can fail");
+      ok = false;
+    }
+    for (const mutant of mine) {
+      const outcome = tryMutant(mutant, disciplines);
+      for (const line of rows(outcome)) print(line);
+      if (outcome.steps >= 0) byChance++;
+      if (killed(outcome)) continue;
+      ok = false;
+      survivors++;
+    }
+  }
+  print("");
+  print(
+    `${MUTANTS.length} mutants, ${MUTANTS.length - survivors} killed by the invariant that they are for, ` +
+      `${byChance} found by`,
+  );
+  print(`random programs within ${MUTANT_OPS.toLocaleString("en-US")} steps each; seed ${SEED}.`);
+  return Promise.resolve(ok);
+}

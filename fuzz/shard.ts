@@ -1,0 +1,184 @@
+/**
+ * A shard: a part of a cell's budget, run by one worker. What it does depends on
+ * its job alone, so that neither the number of workers nor their order shows.
+ *
+ * @module
+ */
+import type { CompiledDiscipline } from "../corpus/discipline.ts";
+import { parseDiscipline } from "../corpus/load_discipline.ts";
+import { F_CALL, F_INVARIANT, F_PAGES, F_SEVERITY, F_STEP, FINDING_WORDS } from "../core/ledger/finding.ts";
+import { CALLS } from "../core/program/calls.ts";
+import { Machine } from "../core/program/machine.ts";
+import { type Slot, STEP_WORDS } from "../core/program/program.ts";
+import { Digest } from "./digest.ts";
+import { DisciplineGenerator } from "./discipline_generator.ts";
+import { HostileGenerator } from "./hostile.ts";
+import { programSeed, Random } from "./random.ts";
+
+/** What a shard has to do; plain data, for a worker. */
+export interface ShardJob {
+  readonly index: number;
+  readonly kernel: string;
+  readonly arch: string;
+  readonly config: readonly string[];
+  readonly pages: number;
+  /** Name for the seed: the discipline's, or `hostile`. */
+  readonly name: string;
+  /** Text and file of the discipline; absent in hostile mode. */
+  readonly discipline?: { readonly text: string; readonly file: string };
+  readonly seed: number;
+  /** Number of its first program. */
+  readonly first: number;
+  /** Steps to run; the program that crosses it is finished. */
+  readonly ops: number;
+  /** Invariants whose leaks are expected, a bit each. */
+  readonly expectedLeaks: number;
+}
+
+/** A program that showed something for the first time in its shard. */
+export interface KeptProgram {
+  readonly code: Int32Array;
+  readonly slots: readonly Slot[];
+  /** What it showed: see {@linkcode findingKey}. */
+  readonly key: number;
+  /** Severity's index. */
+  readonly severity: number;
+  /** Step of the finding. */
+  readonly step: number;
+  /** In hostile mode: no call of the program was misused. */
+  readonly innocent: boolean;
+}
+
+/** What came of a shard; plain data. */
+export interface ShardOutcome {
+  readonly index: number;
+  readonly programs: number;
+  readonly steps: number;
+  readonly digest: string;
+  readonly kept: readonly KeptProgram[];
+  readonly checks: Float64Array;
+  readonly violations: Float64Array;
+  readonly right: Float64Array;
+  readonly wrong: Float64Array;
+  /** For each path of the discipline, which instructions ever ran with success. */
+  readonly seen: readonly Uint8Array[];
+}
+
+/** Programs of a shard whose lines are marked for coverage. */
+const MARKED = 256;
+
+/** What makes findings of one cell the same: invariant, the call that broke it, pages lost. */
+export function findingKey(invariant: number, call: number, pages: number): number {
+  return invariant + 32 * (call + 1) + 32 * 256 * pages;
+}
+
+/** The parts of a {@linkcode findingKey}. */
+export function keyParts(key: number): { invariant: number; call: number; pages: number } {
+  return { invariant: key % 32, call: Math.floor(key / 32) % 256 - 1, pages: Math.floor(key / 8192) };
+}
+
+interface Generator {
+  readonly code: Int32Array;
+  readonly slots: number;
+  generate(random: Random): number;
+  names(): Slot[];
+}
+
+/** Machines are dear to make: one is kept for the last kernel, architecture, configuration and size. */
+let kept: { key: string; machine: Machine } | undefined;
+
+function machineFor(job: ShardJob): Machine {
+  const key = `${job.kernel} ${job.arch} ${job.config.join(",")} ${job.pages}`;
+  if (kept?.key !== key) kept = { key, machine: new Machine(job) };
+  const { machine } = kept;
+  machine.ledger.checks.fill(0);
+  machine.ledger.violations.fill(0);
+  machine.right.fill(0);
+  machine.wrong.fill(0);
+  return machine;
+}
+
+/** Runs a shard. */
+export function runShard(job: ShardJob): ShardOutcome {
+  const machine = machineFor(job);
+  const compiled = job.discipline && parseDiscipline(job.discipline.text, job.discipline.file).compile(job.kernel);
+  const hostile = compiled === undefined ? new HostileGenerator(machine) : undefined;
+  const tables = compiled && new DisciplineGenerator(compiled, machine.ledger.kinds, job.pages);
+  return run(job, machine, compiled, (tables ?? hostile)!, tables);
+}
+
+function run(
+  job: ShardJob,
+  machine: Machine,
+  compiled: CompiledDiscipline | undefined,
+  generator: Generator,
+  tables: DisciplineGenerator | undefined,
+): ShardOutcome {
+  const l = machine.ledger;
+  l.expectedLeaks = job.expectedLeaks;
+  const random = new Random();
+  const digest = new Digest();
+  const known = new Map<number, true>();
+  const programsKept: KeptProgram[] = [];
+  const seen = compiled === undefined
+    ? []
+    : [compiled.alloc, ...compiled.use, ...compiled.free, ...compiled.fail].map((p) =>
+      new Uint8Array(p.code.length / STEP_WORDS)
+    );
+  let steps = 0;
+  let programs = 0;
+  while (steps < job.ops) {
+    random.seed(job.seed, programSeed(job.seed, job.kernel, job.name, job.first + programs));
+    const words = generator.generate(random);
+    machine.runCode(generator.code, words, generator.slots);
+    steps += machine.steps;
+    programs++;
+    digest.words(generator.code, 0, words);
+    digest.word(machine.steps);
+    digest.words(l.findings, 0, l.nFindings * FINDING_WORDS);
+    if (tables !== undefined && programs <= MARKED) tables.mark(machine.ran, machine.slots, seen);
+    if (l.nFindings > 0) keep(machine, generator, words, known, programsKept, compiled === undefined);
+    // A program of no steps at all (every line skipped) must not run for ever.
+    if (machine.steps === 0) steps++;
+  }
+  return {
+    index: job.index,
+    programs,
+    steps,
+    digest: digest.digits(),
+    kept: programsKept,
+    checks: l.checks.slice(),
+    violations: l.violations.slice(),
+    right: machine.right.slice(0, CALLS.length),
+    wrong: machine.wrong.slice(0, CALLS.length),
+    seen,
+  };
+}
+
+/** Keeps a program that shows something new; in hostile mode, only what shows without a misuse. */
+function keep(
+  machine: Machine,
+  generator: Generator,
+  words: number,
+  known: Map<number, true>,
+  kept: KeptProgram[],
+  hostile: boolean,
+): void {
+  const l = machine.ledger;
+  if (hostile && machine.misuse && known.size > 64) return;
+  for (let i = 0; i < l.nFindings; i++) {
+    const at = i * FINDING_WORDS;
+    const key = findingKey(l.findings[at + F_INVARIANT]!, l.findings[at + F_CALL]!, l.findings[at + F_PAGES]!);
+    const slot = hostile ? (machine.misuse ? -1 - (key % 32) : key) : key;
+    if (known.has(slot)) continue;
+    known.set(slot, true);
+    kept.push({
+      code: generator.code.slice(0, words),
+      slots: generator.names(),
+      key,
+      severity: l.findings[at + F_SEVERITY]!,
+      step: l.findings[at + F_STEP]!,
+      innocent: !machine.misuse,
+    });
+  }
+}
