@@ -1,0 +1,80 @@
+/**
+ * ptfuzz on the command line: `deno task fuzz`, `deno task replay`, ...
+ *
+ * This file joins the commands (`reports/cli/`) to the work behind them, which
+ * is loaded when a command needs it, and to the process it runs in.
+ *
+ * @module
+ */
+import { faultText, run as runCommand } from "./reports/cli/run.ts";
+import type { Io, Work } from "./reports/cli/work.ts";
+import { TOOL } from "./corpus/tool.ts";
+
+/** Steps of `fuzz` where `--ops` is not given: under a minute on two processors. */
+export const DEFAULT_OPS = 20_000_000;
+
+const work: Work = {
+  runCampaign: async (request, hooks) => (await import("./fuzz/campaign.ts")).runCampaign(request, hooks),
+  replayFiles: async (files) => (await import("./corpus/replay.ts")).replayFiles(files),
+  shrinkFile: async (file) => (await import("./fuzz/shrink_file.ts")).shrinkFile(file),
+  showFile: async (file) => {
+    const { readProgramFile } = await import("./corpus/files.ts");
+    const { showProgram } = await import("./core/program/show.ts");
+    return showProgram(readProgramFile(file));
+  },
+  runBench: async (print) => (await import("./fuzz/bench.ts")).runBench(print),
+  runFaults: async (request, print) => (await import("./fuzz/faults.ts")).runFaults(request, print),
+  runMutants: async (print) => (await import("./fuzz/mutants.ts")).runMutants(print),
+};
+
+const cleanups = new Set<() => void>();
+
+/** Writes all of a text; a reader that has gone (`| head`) is no error. */
+function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let bytes = new TextEncoder().encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+function processIo(): Io {
+  const terminal = Deno.stdout.isTerminal() && Deno.stderr.isTerminal();
+  return {
+    out: (text) => write(Deno.stdout, text),
+    err: (text) => write(Deno.stderr, text),
+    terminal,
+    colour: Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"),
+    columns: Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 80 : 80,
+    onInterrupt(cleanup) {
+      cleanups.add(cleanup);
+      return () => void cleanups.delete(cleanup);
+    },
+  };
+}
+
+/**
+ * Runs a command line in this process.
+ *
+ * @param args the arguments, the command first
+ * @param io where output goes; default this process's
+ * @returns the exit status: 0, 1, 2 or 70
+ */
+export function run(args: readonly string[], io: Io = processIo()): Promise<number> {
+  return runCommand(args, { work, io, tool: TOOL, defaultOps: DEFAULT_OPS });
+}
+
+if (import.meta.main) {
+  Deno.addSignalListener("SIGINT", () => {
+    for (const cleanup of cleanups) cleanup();
+    write(Deno.stderr, "ptfuzz: stopped by Ctrl-C; no report was written\n");
+    Deno.exit(130);
+  });
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    for (const cleanup of cleanups) cleanup();
+    write(Deno.stderr, faultText(event.reason));
+    Deno.exit(70);
+  });
+  Deno.exit(await run(Deno.args));
+}

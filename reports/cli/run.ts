@@ -1,0 +1,221 @@
+/**
+ * The command line: which commands there are, what they take, and what is said
+ * when something is wrong.
+ *
+ * @module
+ */
+import { Command, CommanderError, Option } from "commander";
+import { CONFIGS } from "../../core/kernel/names.ts";
+import { didYouMean } from "../../core/program/did_you_mean.ts";
+import { InputError } from "../../core/program/input_error.ts";
+import { grouped, visible } from "../text.ts";
+import { fuzz, type FuzzOptions } from "./fuzz.ts";
+import { exitStatusHelp, HELP_WIDTH, invariantsHelp } from "./help.ts";
+import { replay } from "./replay.ts";
+import { configName, kernelName, MAX_SEED, MAX_WORKERS, notEmpty, oneOf, positiveInteger, repeated } from "./values.ts";
+import type { FaultsRequest, Setting } from "./work.ts";
+
+/** Steps that `faults` spends on each fault. */
+const FAULT_OPS = 100_000;
+
+const option = <T>(flags: string, description: string, parse: (text: string, before: T) => T): Option =>
+  new Option(flags, description).argParser(parse);
+
+const opsOption = (ops: number, words: string) =>
+  option<number>("--ops <n>", words, positiveInteger("--ops")).default(ops, grouped(ops, "_"));
+const seedOption = () =>
+  option<number>("--seed <n>", "every random choice follows from it", positiveInteger("--seed", MAX_SEED)).default(1);
+const kernelOption = () =>
+  option("--kernel <name>", "only this kernel, such as v2 or 6.12-without-B2; repeatable", repeated(kernelName))
+    .default([], "all that the disciplines name");
+const disciplineOption = () =>
+  option(
+    "--discipline <name>",
+    "only this discipline, by its name or in a file; repeatable",
+    repeated(notEmpty("--discipline")),
+  )
+    .default([], "all that are shipped");
+const reportOption = () => option<string>("--report <dir>", "where the report is written", notEmpty("--report"));
+
+function fuzzCommand(program: Command, setting: Setting, done: (status: number) => void): void {
+  program.command("fuzz")
+    .description("Runs every discipline on every kernel it names, and reports what breaks an invariant.")
+    .addOption(opsOption(setting.defaultOps, "budget in steps, split evenly over the cells"))
+    .addOption(seedOption())
+    .addOption(
+      option<number>(
+        "--workers <n>",
+        "threads; their number changes nothing in the result",
+        positiveInteger("--workers", MAX_WORKERS),
+      )
+        .default(navigator.hardwareConcurrency, "the processors of this machine"),
+    )
+    .addOption(kernelOption())
+    .addOption(disciplineOption())
+    .addOption(
+      option(
+        "--mode <mode>",
+        "'discipline', or 'hostile': raw calls in any order",
+        oneOf("--mode", ["discipline", "hostile"]),
+      )
+        .default("discipline"),
+    )
+    .addOption(
+      option(
+        "--config <name>",
+        `kernel configuration (${Object.keys(CONFIGS).join(", ")}); repeatable`,
+        repeated(configName),
+      )
+        .default([], "what the discipline says"),
+    )
+    .addOption(reportOption().default("ptfuzz-report"))
+    .addOption(
+      option("--format <format>", "of standard output: 'text' or 'json'", oneOf("--format", ["text", "json"])).default(
+        "text",
+      ),
+    )
+    .addHelpText("after", invariantsHelp() + "\n" + exitStatusHelp())
+    .action(async (options: FuzzOptions) => done(await fuzz(options, setting)));
+}
+
+function fileCommands(program: Command, setting: Setting, done: (status: number) => void): void {
+  const { io, work } = setting;
+  program.command("replay").argument("[FILE...]", "stored programs; without any, the whole corpus")
+    .description("Runs stored programs and checks what they claim.")
+    .addOption(reportOption())
+    .addHelpText("after", exitStatusHelp())
+    .action(async (files: string[], options: { report?: string }) => done(await replay(files, options, setting)));
+  program.command("shrink").argument("<FILE>", "a stored program that claims a finding")
+    .description("Prints the smallest program with the same finding.")
+    .addHelpText("after", exitStatusHelp())
+    .action(async (file: string) => {
+      io.out((await work.shrinkFile(file)).trimEnd() + "\n");
+      done(0);
+    });
+  program.command("show").argument("<FILE>", "a stored program")
+    .description("Shows a program step by step, with the map of the pages.")
+    .addHelpText("after", exitStatusHelp())
+    .action(async (file: string) => {
+      for (const line of await work.showFile(file)) io.out(visible(line) + "\n");
+      done(0);
+    });
+}
+
+function proofCommands(program: Command, setting: Setting, done: (status: number) => void): void {
+  const { io, work } = setting;
+  const print = (line: string) => io.out(line + "\n");
+  program.command("bench")
+    .description("Measures steps a second, beside fast-check's fc.modelRun with the same calls and checks.")
+    .addHelpText("after", exitStatusHelp())
+    .action(async () => done((await work.runBench(print)) ? 0 : 1));
+  program.command("faults")
+    .description("Puts every single-line fault into every clean discipline, and shows how soon each is found.")
+    .addOption(opsOption(FAULT_OPS, "budget in steps for each fault"))
+    .addOption(seedOption())
+    .addOption(kernelOption())
+    .addOption(disciplineOption())
+    .addHelpText("after", exitStatusHelp())
+    .action(
+      async (
+        { ops, seed, kernel, discipline }: { ops: number; seed: number; kernel: string[]; discipline: string[] },
+      ) => {
+        const request: FaultsRequest = { ops, seed, kernels: kernel, disciplines: discipline };
+        done((await work.runFaults(request, print)) ? 0 : 1);
+      },
+    );
+  program.command("mutants")
+    .description("Breaks the model in one known way at a time, and shows which invariant saw it.")
+    .addHelpText("after", exitStatusHelp())
+    .action(async () => done((await work.runMutants(print)) ? 0 : 1));
+}
+
+/** The sentence for what commander has against the arguments. */
+function commanderSentence(error: CommanderError, program: Command, args: readonly string[]): string {
+  const command = program.commands.find((c) => c.name() === args.find((arg) => !arg.startsWith("-")));
+  const names = program.commands.map((c) => c.name());
+  const said = error.message.replace(/^error: /, "").replace(/\n\(Did you mean [^\n]*\)$/, "").replace(/\.$/, "");
+  const where = command === undefined ? "" : `${command.name()}: `;
+  const help = `; 'deno task ${command?.name() ?? "fuzz"} --help' says what there is`;
+  const word = /'(.*)'/s.exec(said)?.[1] ?? "";
+  switch (error.code) {
+    case "commander.unknownCommand":
+      return `${said}${didYouMean(word, names) || `; expected one of ${names.join(", ")}`}`;
+    case "commander.unknownOption": {
+      const options = [...(command ?? program).options.flatMap((o) => o.long ?? []), "--help"];
+      return `${where}${said}${didYouMean(word, options) || help}`;
+    }
+    case "commander.optionMissingArgument":
+      return `${where}${said.replace("argument missing", "needs a value after it")}`;
+    case "commander.missingArgument":
+      return `${where}missing ${word}; expected 'deno task ${command?.name()} ${word}'`;
+    case "commander.excessArguments":
+      return `${where}${said.replace(/^too many arguments for '\w+'\. Expected/, "expected")}${help}`;
+    default:
+      return `${where}${said}`;
+  }
+}
+
+function programOf(setting: Setting, done: (status: number) => void): Command {
+  const program = new Command("deno task")
+    .description("A deterministic fuzzer for the memory behind Linux page tables.")
+    .usage("COMMAND [options]")
+    .version(setting.tool, "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: setting.io.out,
+      writeErr: () => {},
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  fuzzCommand(program, setting, done);
+  fileCommands(program, setting, done);
+  proofCommands(program, setting, done);
+  program.addHelpText("after", exitStatusHelp());
+  return program;
+}
+
+/**
+ * Runs a command line.
+ *
+ * @param args the arguments after the program's name
+ * @param setting the work behind the commands, and where output goes
+ * @returns the exit status
+ */
+export async function run(args: readonly string[], setting: Setting): Promise<number> {
+  const { io } = setting;
+  let status = 0;
+  const program = programOf(setting, (s) => status = s);
+  try {
+    if (args.length === 0) {
+      throw new InputError(`no command; expected one of ${program.commands.map((c) => c.name()).join(", ")}`);
+    }
+    await program.parseAsync([...args], { from: "user" });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      io.err(visible(commanderSentence(error, program, args)) + "\n");
+      return 2;
+    }
+    if (error instanceof InputError) {
+      io.err(visible(error.message) + "\n");
+      return 2;
+    }
+    io.err(faultText(error));
+    return 70;
+  }
+}
+
+/** What is said of a fault of ptfuzz itself. */
+export function faultText(error: unknown): string {
+  const [message = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+  const stack = error instanceof Error ? error.stack ?? "" : "";
+  return `ptfuzz: ${
+    visible(message)
+  }: this is a fault of ptfuzz itself; please report it with the command line and these lines\n` +
+    stack.split("\n").map((line) => visible(line) + "\n").join("");
+}

@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { InputError } from "../../core/program/input_error.ts";
+import { sampleCell, sampleResult } from "../sample_test_data.ts";
+import { displayWidth } from "../text.ts";
+import { REPORT_FILES } from "../write.ts";
+import { run } from "./run.ts";
+import type { CampaignRequest, FaultsRequest, Work } from "./work.ts";
+
+const clean = sampleResult({ cells: [sampleCell()], findings: [], replayed: [], unexpected: 0 });
+
+/** Runs a command line with made-up work and no process. */
+async function ran(args: string[], over: Partial<Work> = {}) {
+  let out = "";
+  let err = "";
+  const requests: CampaignRequest[] = [];
+  const work: Work = {
+    runCampaign: (request) => {
+      requests.push(request);
+      return Promise.resolve(clean);
+    },
+    replayFiles: (files) => Promise.resolve(files.map((file) => ({ file, ok: true, complaints: [] }))),
+    shrinkFile: () => Promise.resolve("kernel v2\n"),
+    showFile: () => Promise.resolve(["step 1", "\x1b[31m"]),
+    runBench: () => Promise.resolve(true),
+    runFaults: () => Promise.resolve(true),
+    runMutants: () => Promise.resolve(false),
+    ...over,
+  };
+  const io = {
+    out: (text: string) => void (out += text),
+    err: (text: string) => void (err += text),
+    terminal: false,
+    colour: false,
+    columns: 80,
+    onInterrupt: () => () => {},
+  };
+  const status = await run(args, { work, io, tool: "ptfuzz 1.2.3", defaultOps: 1000 });
+  return { status, out, err, requests };
+}
+
+async function inTemporaryDirectory(body: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  const summary = Deno.env.get("GITHUB_STEP_SUMMARY");
+  Deno.env.delete("GITHUB_STEP_SUMMARY");
+  try {
+    await body(dir);
+  } finally {
+    if (summary !== undefined) Deno.env.set("GITHUB_STEP_SUMMARY", summary);
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+const MISTAKES: readonly (readonly [args: string[], message: RegExp])[] = [
+  [[], /^no command; expected one of fuzz, replay, shrink, show, bench, faults, mutants$/],
+  [["fuz"], /^unknown command 'fuz'; did you mean 'fuzz'\?$/],
+  [["conquer"], /^unknown command 'conquer'; expected one of fuzz/],
+  [["\x1b[31m\n"], /^unknown command '\\x1b\[31m\\n'; expected one of/],
+  [["fuzz", "--sed", "1"], /^fuzz: unknown option '--sed'; did you mean '--seed'\?$/],
+  [["fuzz", "--zzz"], /^fuzz: unknown option '--zzz'; 'deno task fuzz --help' says what there is$/],
+  [["--zzz"], /^unknown option '--zzz'/],
+  [["fuzz", "--seed"], /^fuzz: option '--seed <n>' needs a value after it$/],
+  [["fuzz", "extra"], /^fuzz: expected 0 arguments but got 1: extra; 'deno task fuzz --help'/],
+  [["shrink"], /^shrink: missing FILE; expected 'deno task shrink FILE'$/],
+  [["show"], /^show: missing FILE/],
+  [["fuzz", "--kernel", "6.13"], /^--kernel: '6\.13' is not a kernel; did you mean '6\.1/],
+  [
+    ["fuzz", "--kernel", "6.12-without-B9"],
+    /^--kernel: '6\.12-without-B9' is not a kernel; did you mean '6\.12-without-B1'\?$/,
+  ],
+  [["fuzz", "--config", "DEBUGVM"], /^--config: 'DEBUGVM' is not a configuration option; did you mean 'DEBUG_VM'\?$/],
+  [["fuzz", "--config", "toString"], /^--config: 'toString' is not/],
+  [["fuzz", "--mode", "hostil"], /^--mode: 'hostil' is not one of discipline, hostile; did you mean 'hostile'\?$/],
+  [["fuzz", "--format", "xml"], /^--format: 'xml' is not one of text, json/],
+  [["fuzz", "--discipline", ""], /^--discipline: expected a value/],
+  [["fuzz", "--report", ""], /^--report: expected a value/],
+  [["fuzz", "--seed", "4294967296"], /^--seed: expected a whole number from 1 to 4,294,967,295/],
+  ...["0", "-1", "1.5", "1e-3", "0x10", "ten", "", " 1", "1__0", "1e400", "9007199254740993", "NaN", "Infinity"].map((
+    n,
+  ): [string[], RegExp] => [
+    ["fuzz", "--ops", n],
+    /^--ops: expected a whole number from 1 to [\d,]+, such as 1000, 1_000 or 1e3, and not '.*'$/,
+  ]),
+];
+
+Deno.test("a mistake is one sentence on standard error, and status 2", async () => {
+  for (const [args, message] of MISTAKES) {
+    const { status, out, err, requests } = await ran(args);
+    assert.match(err.slice(0, -1), message);
+    assert.deepEqual([status, out, err.split("\n").length, requests.length], [2, "", 2, 0], err);
+  }
+});
+
+Deno.test("numbers may be written 250, 1_000_000 and 1e6, and lists repeat", async () => {
+  await inTemporaryDirectory(async (dir) => {
+    const args = [
+      "--ops",
+      "1_000_000",
+      "--seed=7",
+      "--workers",
+      "1e1",
+      "--kernel",
+      "v2",
+      "--kernel",
+      "6.12",
+      "--kernel",
+      "v2",
+    ];
+    const { requests } = await ran([
+      "fuzz",
+      ...args,
+      "--discipline",
+      "a b",
+      "--config",
+      "PTI",
+      "--mode",
+      "hostile",
+      "--report",
+      dir,
+    ]);
+    assert.deepEqual(requests, [{
+      ops: 1_000_000,
+      seed: 7,
+      workers: 10,
+      kernels: ["v2", "6.12"],
+      disciplines: ["a b"],
+      mode: "hostile",
+      config: ["PTI"],
+    }]);
+    const { requests: [defaults] } = await ran(["fuzz", "--report", dir]);
+    assert.deepEqual([defaults?.ops, defaults?.seed, defaults?.kernels, defaults?.mode], [1000, 1, [], "discipline"]);
+  });
+});
+
+Deno.test("help fits into 80 columns and names every invariant and exit status", async () => {
+  for (
+    const args of [
+      ["--help"],
+      ...["fuzz", "replay", "shrink", "show", "bench", "faults", "mutants"].map((c) => [c, "--help"]),
+    ]
+  ) {
+    const { status, out, err } = await ran(args);
+    assert.deepEqual([status, err], [0, ""]);
+    for (const line of out.split("\n")) assert.ok(displayWidth(line) <= 80, line);
+    assert.match(out, /Exit status:[\s\S]* 130 /);
+  }
+  const { out } = await ran(["fuzz", "--help"]);
+  assert.match(out, /page-leak +after the drain every page is free or has an owner/);
+  assert.match(out, /--ops <n> .*\s+\(default:\s+1_000\)/);
+});
+
+Deno.test("--version prints the version", async () => {
+  assert.deepEqual(await ran(["--version"]), { status: 0, out: "ptfuzz 1.2.3\n", err: "", requests: [] });
+});
+
+Deno.test("fuzz writes the report, prints the result, and answers whether it was as expected", async () => {
+  await inTemporaryDirectory(async (dir) => {
+    const report = join(dir, "r");
+    const good = await ran(["fuzz", "--report", report]);
+    assert.deepEqual([good.status, good.err], [0, ""]);
+    assert.match(good.out, /0 unexpected, seed 1\n$/);
+    assert.deepEqual([...Deno.readDirSync(report)].map((e) => e.name).sort(), REPORT_FILES.toSorted());
+    const bad = await ran(["fuzz", "--report", report, "--format", "json"], {
+      runCampaign: () => Promise.resolve(sampleResult()),
+    });
+    assert.equal(bad.status, 1);
+    assert.equal(bad.out, await Deno.readTextFile(join(report, "report.json")));
+  });
+});
+
+Deno.test("timing.json counts the search and its shrinking, and not what comes before", async () => {
+  await inTemporaryDirectory(async (dir) => {
+    const { status } = await ran(["fuzz", "--report", dir, "--workers", "3"], {
+      runCampaign: async (_request, hooks) => {
+        await new Promise((done) => setTimeout(done, 300));
+        hooks.phase("search");
+        await new Promise((done) => setTimeout(done, 20));
+        hooks.phase("done");
+        return clean;
+      },
+    });
+    assert.equal(status, 0);
+    const timing = JSON.parse(await Deno.readTextFile(join(dir, "timing.json")));
+    assert.deepEqual(Object.keys(timing), ["seconds", "steps", "steps_per_second", "workers"]);
+    assert.ok(timing.seconds > 0 && timing.seconds < 0.3, String(timing.seconds));
+    assert.deepEqual([timing.steps, timing.workers], [clean.steps, 3]);
+    assert.equal(timing.steps_per_second, Math.round(clean.steps / timing.seconds));
+  });
+});
+
+Deno.test("a report directory that is a file stops the run before it starts", async () => {
+  await inTemporaryDirectory(async (dir) => {
+    const file = join(dir, "file");
+    await Deno.writeTextFile(file, "");
+    const { status, err, requests } = await ran(["fuzz", "--report", file]);
+    assert.deepEqual([status, requests], [2, []]);
+    assert.match(err, /is a file; expected a directory, or a name that is not in use\n$/);
+  });
+});
+
+Deno.test("wrong input is status 2 with no trace left, a fault of our own is 70 with a request to report it", async () => {
+  await inTemporaryDirectory(async (dir) => {
+    const report = join(dir, "r");
+    const wrong = await ran(["fuzz", "--report", report], {
+      runCampaign: () => Promise.reject(new InputError("'x' is not a discipline", { file: "x.toml", line: 3 })),
+    });
+    assert.deepEqual([wrong.status, wrong.out, wrong.err], [2, "", "x.toml:3: 'x' is not a discipline\n"]);
+    const fault = await ran(["fuzz", "--report", report], { runCampaign: () => Promise.reject(new TypeError("oh")) });
+    assert.equal(fault.status, 70);
+    assert.match(fault.err, /^ptfuzz: oh: this is a fault of ptfuzz itself; please report it .*\nTypeError: oh\n/);
+    assert.deepEqual([...Deno.readDirSync(dir)], []);
+  });
+});
+
+Deno.test("replay prints a line for each program that is not as claimed, then a summary", async () => {
+  const mixed = [{ file: "a.pt", ok: true, complaints: [] }, {
+    file: "b\x1b.pt",
+    ok: false,
+    complaints: ["One.", "Two."],
+  }];
+  const { status, out } = await ran(["replay"], { replayFiles: () => Promise.resolve(mixed) });
+  assert.deepEqual([status, out], [1, "b\\x1b.pt: One. Two.\n2 programs replayed, 1 not as claimed\n"]);
+  await inTemporaryDirectory(async (dir) => {
+    assert.equal((await ran(["replay", "a.pt", "--report", dir])).status, 0);
+    const report = JSON.parse(await Deno.readTextFile(join(dir, "report.json")));
+    assert.deepEqual([report.task, report.tool, report.replayed.length], ["replay", "ptfuzz 1.2.3", 1]);
+  });
+});
+
+Deno.test("shrink and show print; bench, faults and mutants answer whether what they show holds", async () => {
+  assert.equal((await ran(["shrink", "a.pt"])).out, "kernel v2\n");
+  assert.equal((await ran(["show", "a.pt"])).out, "step 1\n\\x1b[31m\n");
+  assert.equal((await ran(["bench"])).status, 0);
+  assert.equal((await ran(["mutants"])).status, 1);
+  let request: FaultsRequest | undefined;
+  await ran(["faults", "--discipline", "x"], {
+    runFaults: (r, print) => {
+      request = r;
+      print("row");
+      return Promise.resolve(true);
+    },
+  });
+  assert.deepEqual(request, { ops: 100_000, seed: 1, kernels: [], disciplines: ["x"] });
+});

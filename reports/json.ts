@@ -1,0 +1,95 @@
+/**
+ * `report.json`: the result, deterministic to the byte.
+ *
+ * Keys stand in the order of the interfaces in `result.ts` whatever order the
+ * objects were built in; the compiler sees to it that none is forgotten.
+ *
+ * @module
+ */
+import type {
+  CallCount,
+  Cell,
+  InvariantCount,
+  ReplayedProgram,
+  ReportedFinding,
+  Result,
+  Timing,
+} from "../corpus/result.ts";
+
+type Keys<T> = Record<keyof T, true>;
+
+const RESULT: Keys<Result> = {
+  schema: true,
+  tool: true,
+  task: true,
+  mode: true,
+  seed: true,
+  steps: true,
+  cells: true,
+  findings: true,
+  invariants: true,
+  calls: true,
+  replayed: true,
+  unexpected: true,
+};
+
+const CELL: Keys<Cell> = {
+  kernel: true,
+  arch: true,
+  config: true,
+  discipline: true,
+  hypothetical: true,
+  canary: true,
+  programs: true,
+  steps: true,
+  findings: true,
+  as_expected: true,
+  complaints: true,
+  digest: true,
+};
+
+const FINDING: Keys<ReportedFinding> = {
+  invariant: true,
+  severity: true,
+  signature: true,
+  expected: true,
+  kernel: true,
+  arch: true,
+  config: true,
+  discipline: true,
+  steps: true,
+  at: true,
+  pages: true,
+  program: true,
+  explanation: true,
+  source: true,
+  seenBy: true,
+};
+
+const INVARIANT: Keys<InvariantCount> = { id: true, checks: true, violations: true };
+const CALL: Keys<CallCount> = { kernel: true, call: true, right: true, wrong: true };
+const REPLAYED: Keys<ReplayedProgram> = { file: true, ok: true, complaints: true };
+const TIMING: Keys<Timing> = { seconds: true, steps: true, steps_per_second: true, workers: true };
+
+/** A copy with the keys of the table, in its order. */
+function ordered<T extends object>(value: T, keys: Keys<T>): T {
+  return Object.fromEntries(Object.keys(keys).map((key) => [key, value[key as keyof T]])) as T;
+}
+
+/** The text of `report.json`: two spaces, a fixed order of keys, a newline at the end. */
+export function reportJson(result: Result): string {
+  const plain: Result = {
+    ...ordered(result, RESULT),
+    cells: result.cells.map((c) => ordered(c, CELL)),
+    findings: result.findings.map((f) => ordered(f, FINDING)),
+    invariants: result.invariants.map((i) => ordered(i, INVARIANT)),
+    calls: result.calls.map((c) => ordered(c, CALL)),
+    replayed: result.replayed.map((r) => ordered(r, REPLAYED)),
+  };
+  return JSON.stringify(plain, null, 2) + "\n";
+}
+
+/** The text of `timing.json`. */
+export function timingJson(timing: Timing): string {
+  return JSON.stringify(ordered(timing, TIMING), null, 2) + "\n";
+}

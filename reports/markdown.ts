@@ -1,0 +1,212 @@
+/**
+ * `report.md`: the result for people, as GitHub renders it.
+ *
+ * Everything that is not ours (names of disciplines, files, programs,
+ * explanations) is escaped so that it shows as the text it is.
+ *
+ * @module
+ */
+import { invariantById } from "../core/ledger/invariants.ts";
+import {
+  canaryWords,
+  findingTitle,
+  isAsExpected,
+  matrixOf,
+  seenByWords,
+  SEVERITY_WORDS,
+  worstFirst,
+} from "./matrix.ts";
+import type { ReportedFinding, Result } from "../corpus/result.ts";
+import { count, grouped, visible } from "./text.ts";
+
+/** Bytes of a report: GitHub refuses a step's summary of more than 1 MiB, and other steps want to say something too. */
+export const MARKDOWN_LIMIT = 1_000_000;
+
+/** Part of the limit that tables may take; the rest is for findings. */
+const TABLE_SHARE = 0.4;
+
+const bytes = (text: string): number => new TextEncoder().encode(text).length;
+
+/** Text inside HTML tags, where Markdown's backslashes do not count. */
+function escapeHtml(text: string): string {
+  return visible(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll(
+    '"',
+    "&quot;",
+  );
+}
+
+/** What begins markup, as an entity where a backslash would not do (a table's cells, links found by themselves). */
+const MARKUP = /[&<>\\|`*_[\]#~!$@{}]|:(?=\/\/)|(?<=\bwww)\./gi;
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  "\\": "&#92;",
+  "|": "&#124;",
+  ":": "&#58;",
+  ".": "&#46;",
+};
+
+/** Text on one line of Markdown, in a paragraph, a heading or a table's cell, that shows as it is. */
+export function escapeMarkdown(text: string): string {
+  return visible(text.trim())
+    .replace(MARKUP, (char) => ENTITIES[char] ?? `\\${char}`)
+    .replace(/^(\d*)([-+=.)])(?=[\s=-]|$)/, "$1\\$2");
+}
+
+/** A fenced block whose fence is longer than any run of backticks in it. */
+export function fenced(text: string): string {
+  const lines = text.trimEnd().split(/\r?\n/).map((line) => visible(line.replaceAll("\t", "    ")));
+  const longest = Math.max(2, ...lines.flatMap((line) => line.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return [`${fence}text`, ...lines, fence].join("\n");
+}
+
+function findingText(finding: ReportedFinding): string {
+  const statement = invariantById(finding.invariant)?.statement;
+  const where = `${finding.discipline} on ${finding.kernel}`;
+  const config = finding.config.length === 0 ? "" : `, ${finding.config.join(" ")}`;
+  const title = `${findingTitle(finding)} in ${where}`;
+  const body = [
+    `**${finding.severity}**: ${SEVERITY_WORDS[finding.severity]}.` +
+    (statement === undefined ? "" : ` What must hold: ${escapeMarkdown(statement)}.`) +
+    ` Broken at step ${finding.at} of ${finding.steps}, arch ${escapeMarkdown(finding.arch + config)}.`,
+    fenced(finding.program),
+    ...finding.explanation.split(/\n+/).map(escapeMarkdown).filter((p) => p !== ""),
+    `Kernel source: ${escapeMarkdown(finding.source)}. ${escapeMarkdown(seenByWords(finding))}`,
+  ];
+  if (!finding.expected) return [`### NEW: ${escapeMarkdown(title)}`, ...body].join("\n\n");
+  return [`<details><summary>${escapeHtml(title)}</summary>`, ...body, "</details>"].join("\n\n");
+}
+
+/** A table, text to the left and numbers to the right; rows that would take more than `limit` bytes are left out, and a sentence says so. */
+function table(
+  head: readonly string[],
+  align: readonly ("---" | "--:")[],
+  rows: readonly (readonly string[])[],
+  limit: number,
+): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const lines = [line(head), line(align)];
+  let left = limit - bytes(lines.join("\n"));
+  let kept = 0;
+  for (const row of rows.map(line)) {
+    left -= bytes(row) + 1;
+    if (left < 0) break;
+    lines.push(row);
+    kept++;
+  }
+  const rest = rows.length - kept;
+  return lines.join("\n") +
+    (rest === 0 ? "" : `\n\n${count(rest, "more row")} are left out here; \`report.json\` has all of them.`);
+}
+
+function heading(result: Result): string {
+  const programs = result.cells.reduce((sum, c) => sum + c.programs, 0);
+  const expected = result.findings.filter((f) => f.expected).length;
+  return [
+    `# ptfuzz: ${isAsExpected(result) ? "as expected" : "NOT as expected"}`,
+    `${escapeMarkdown(result.tool)}, ${escapeMarkdown(result.task)}, ${escapeMarkdown(result.mode)} mode: ` +
+    `${count(result.steps, "step")} in ${count(programs, "program")}, ` +
+    `${count(expected, "finding")} expected, **${grouped(result.unexpected)} unexpected**, seed ${result.seed}.`,
+  ].join("\n\n");
+}
+
+function complaints(result: Result, limit: number): string[] {
+  const rows = [
+    ...result.cells.filter((c) => !c.as_expected).map((
+      c,
+    ) => [`${c.discipline} on ${c.kernel}`, c.complaints.join(" ")]),
+    ...result.replayed.filter((r) => !r.ok).map((r) => [r.file, r.complaints.join(" ")]),
+  ];
+  if (rows.length === 0) return [];
+  const cells = rows.map((row) => row.map((text) => escapeMarkdown(text)));
+  return ["## Not as expected", table(["Where", "What"], ["---", "---"], cells, limit)];
+}
+
+function matrix(result: Result, limit: number): string[] {
+  const { kernels, rows } = matrixOf(result);
+  if (rows.length === 0) return [];
+  const cells = rows.map((row) => [
+    escapeMarkdown(row.label) + (row.canary ? " (canary)" : row.hypothetical ? " (hypothetical)" : ""),
+    ...kernels.map((kernel) => row.cells.get(kernel)?.text ?? "-"),
+  ]);
+  return [
+    "## Kernels × disciplines",
+    table(["Discipline", ...kernels.map(escapeMarkdown)], ["---", ...kernels.map(() => "---" as const)], cells, limit),
+  ];
+}
+
+function invariants(result: Result, limit: number): string[] {
+  if (result.invariants.length === 0) return [];
+  const rows = result.invariants.map((i) => [
+    escapeMarkdown(i.id),
+    escapeMarkdown(invariantById(i.id)?.statement ?? ""),
+    grouped(i.checks),
+    grouped(i.violations),
+  ]);
+  return [
+    "## Invariants",
+    table(["Invariant", "What must hold", "Checks", "Violations"], ["---", "---", "--:", "--:"], rows, limit),
+  ];
+}
+
+function replayed(result: Result): string[] {
+  if (result.replayed.length === 0) return [];
+  const wrong = result.replayed.filter((r) => !r.ok).length;
+  return [`${count(result.replayed.length, "stored program")} replayed, ${grouped(wrong)} of them not as claimed.`];
+}
+
+/**
+ * The text of `report.md`: findings worst first, the matrix, the invariants,
+ * the canary.
+ *
+ * @param result what a run found
+ * @param limit bytes that the text may take; findings that do not fit are counted in a sentence
+ */
+export function reportMarkdown(result: Result, limit: number = MARKDOWN_LIMIT): string {
+  const share = Math.floor((limit * TABLE_SHARE) / 3);
+  const top = [heading(result), ...complaints(result, share)];
+  const bottom = [
+    ...matrix(result, share),
+    ...invariants(result, share),
+    "## Canary",
+    escapeMarkdown(canaryWords(result)),
+    ...replayed(result),
+  ];
+  const all = worstFirst(result.findings);
+  const unexpected = all.filter((f) => !f.expected);
+  const expected = all.filter((f) => f.expected);
+
+  const joined = (parts: readonly string[]) => parts.join("\n\n") + "\n";
+  const reserve = 500;
+  let left = limit - bytes(joined([...top, ...bottom])) - reserve;
+  let omitted = 0;
+  const fitting = (findings: readonly ReportedFinding[]): string[] => {
+    const kept: string[] = [];
+    for (const finding of findings) {
+      const text = findingText(finding);
+      const size = bytes(text) + 2;
+      if (size > left) {
+        omitted++;
+        continue;
+      }
+      left -= size;
+      kept.push(text);
+    }
+    return kept;
+  };
+  const newOnes = fitting(unexpected);
+  const known = fitting(expected);
+  return joined([
+    ...top,
+    ...(newOnes.length === 0 ? [] : ["## Unexpected findings", ...newOnes]),
+    ...(known.length === 0 ? [] : ["## Expected findings", ...known]),
+    ...(omitted === 0 ? [] : [
+      `${count(omitted, "finding")} more ${omitted === 1 ? "is" : "are"} left out here to stay below GitHub's limit; ` +
+      "`report.json` has all of them, programs included.",
+    ]),
+    ...(all.length === 0 ? ["No findings."] : []),
+    ...bottom,
+  ]);
+}

@@ -1,0 +1,235 @@
+/**
+ * The result on a terminal: findings first, then the matrix, then one line.
+ *
+ * No line is wider than the terminal. Programs stay programs: what is folded in
+ * them are comments and the words of `finding` lines, as comments, so that a
+ * program can be copied off the screen and replayed.
+ *
+ * @module
+ */
+import { invariantById, type Severity } from "../core/ledger/invariants.ts";
+import {
+  canaryWords,
+  type CellState,
+  disciplineLabel,
+  findingTitle,
+  matrixOf,
+  seenByWords,
+  SEVERITY_WORDS,
+  worstFirst,
+} from "./matrix.ts";
+import type { ReportedFinding, Result } from "../corpus/result.ts";
+import { callCountLines } from "./call_counts.ts";
+import { count, cutMiddle, displayWidth, grouped, padEnd, visible, visibleLines, wrap } from "./text.ts";
+
+/** How to print. */
+export interface TerminalOptions {
+  /** Whether escape sequences for colours may be used. */
+  readonly colour: boolean;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+/** Unexpected findings that are printed with their programs; the rest are counted. */
+const PRINTED_FINDINGS = 20;
+/** Fewest columns that the layout copes with. */
+const MIN_WIDTH = 40;
+
+type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
+type Paint = (style: Style, text: string) => string;
+
+const SGR: Readonly<Record<Style, number>> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
+
+const SEVERITY_STYLE: Readonly<Record<Severity, Style>> = {
+  corruption: "red",
+  crash: "red",
+  leak: "yellow",
+  latent: "cyan",
+  theoretical: "dim",
+};
+
+const STATE_STYLE: Readonly<Record<CellState, Style>> = {
+  ok: "green",
+  expected: "cyan",
+  new: "red",
+  missing: "red",
+  none: "dim",
+};
+
+/** A program's lines, folded to a width such that it stays a program. */
+function programLines(program: string, width: number): string[] {
+  return visibleLines(program).flatMap((line) => {
+    if (displayWidth(line) <= width) return [line];
+    const [first, ...rest] = wrap(line, width);
+    if (first === undefined || !/^(#|finding )/.test(line)) return wrap(line, width);
+    return [first, ...wrap(rest.join(" "), width - 4).map((words) => `#   ${words}`)];
+  });
+}
+
+function paragraph(text: string, width: number, indent = "  "): string[] {
+  return visibleLines(text).flatMap((line) => wrap(line, width - indent.length)).map((line) => indent + line);
+}
+
+function findingLines(finding: ReportedFinding, width: number, paint: Paint): string[] {
+  const where = visible(`${disciplineLabel(finding)} on ${finding.kernel}, ${finding.arch}`);
+  const title = `${findingTitle(finding)}, ${finding.severity}`;
+  const statement = invariantById(finding.invariant)?.statement;
+  const [first, ...rest] = wrap(`NEW  ${visible(title)}: ${where}`, width);
+  return [
+    ...[first ?? "", ...rest.map((line) => `  ${line}`.slice(0, width))].map((l) =>
+      paint(SEVERITY_STYLE[finding.severity], l)
+    ),
+    ...paragraph(`${finding.severity}: ${SEVERITY_WORDS[finding.severity]}.`, width),
+    ...(statement === undefined ? [] : paragraph(`What must hold: ${statement}.`, width)),
+    "",
+    ...programLines(finding.program, width - 4).map((line) => `    ${line}`.trimEnd()),
+    "",
+    ...paragraph(finding.explanation, width),
+    ...paragraph(`Kernel source: ${finding.source}. ${seenByWords(finding)}`, width).map((line) => paint("dim", line)),
+    "",
+  ];
+}
+
+function unexpectedLines(result: Result, width: number, paint: Paint): string[] {
+  const unexpected = worstFirst(result.findings).filter((f) => !f.expected);
+  const rest = unexpected.length - PRINTED_FINDINGS;
+  return [
+    ...unexpected.slice(0, PRINTED_FINDINGS).flatMap((f) => findingLines(f, width, paint)),
+    ...(rest > 0
+      ? [...wrap(`${count(rest, "more unexpected finding")}: report.json has all of them.`, width), ""]
+      : []),
+  ];
+}
+
+function complaintLines(result: Result, width: number, paint: Paint): string[] {
+  const wrong = [
+    ...result.cells.filter((c) => c.complaints.length > 0)
+      .map((c) => ({ where: `${disciplineLabel(c)} on ${c.kernel}`, complaints: c.complaints })),
+    ...result.replayed.filter((r) => !r.ok).map((r) => ({ where: r.file, complaints: r.complaints })),
+  ];
+  if (wrong.length === 0) return [];
+  return [
+    paint("bold", "Not as expected"),
+    ...wrong.flatMap(({ where, complaints }) => paragraph([visible(where) + ":", ...complaints].join(" "), width)),
+    "",
+  ];
+}
+
+/** One line each: what was expected, and is here. */
+function expectedLines(result: Result, width: number, paint: Paint): string[] {
+  const expected = worstFirst(result.findings).filter((f) => f.expected);
+  if (expected.length === 0) return [];
+  const titles = expected.map(findingTitle);
+  const column = Math.min(Math.max(...titles.map(displayWidth)), 32, Math.floor(width / 2));
+  return [
+    paint("bold", "Expected findings"),
+    ...expected.map((f, i) => {
+      const title = padEnd(cutMiddle(visible(titles[i] as string), column), column);
+      const where = visible(`${disciplineLabel(f)} on ${f.kernel}`);
+      return `  ${title}  ${cutMiddle(where, width - column - 4)}`;
+    }),
+    "",
+  ];
+}
+
+/** Hostile mode: findings of misused programs are counted, and so is what was called how. */
+function hostileLines(result: Result, width: number, paint: Paint): string[] {
+  return [
+    paint("bold", "Calls, with right / wrong arguments"),
+    ...callCountLines(result, width),
+  ];
+}
+
+interface Column {
+  readonly kernel: string;
+  readonly head: string;
+  readonly width: number;
+}
+
+/** The matrix, in as many tables one below the other as the width asks for. */
+function matrixLines(result: Result, width: number, paint: Paint): string[] {
+  const { kernels, rows } = matrixOf(result);
+  if (rows.length === 0) return [];
+  const labels = rows.map((r) => visible(r.label) + (r.canary ? " *" : r.hypothetical ? " (hyp.)" : ""));
+  const labelWidth = Math.min(Math.max(10, ...labels.map(displayWidth)), Math.floor(width / 2));
+  const columns = kernels.map((kernel): Column => {
+    const head = cutMiddle(visible(kernel), Math.floor(width / 3));
+    const cells = rows.map((r) => (r.cells.get(kernel)?.text ?? "-").length);
+    return { kernel, head, width: Math.max(displayWidth(head), ...cells) };
+  });
+  const lines: string[] = [];
+  for (const part of parts(columns, width - labelWidth)) {
+    const head = part.map((c) => "  " + padEnd(c.head, c.width)).join("");
+    lines.push(paint("bold", (" ".repeat(labelWidth) + head).trimEnd()));
+    rows.forEach((row, i) => {
+      if (!part.some((c) => row.cells.has(c.kernel))) return;
+      const cells = part.map((c) => {
+        const { text, state } = row.cells.get(c.kernel) ?? { text: "-", state: "none" as const };
+        return "  " + paint(STATE_STYLE[state], text) + " ".repeat(c.width - text.length);
+      });
+      lines.push(padEnd(cutMiddle(labels[i] as string, labelWidth), labelWidth) + cells.join("").trimEnd());
+    });
+    lines.push("");
+  }
+  return lines;
+}
+
+/** The columns in groups that fit. */
+function parts(columns: readonly Column[], width: number): Column[][] {
+  const groups: Column[][] = [];
+  let used = Infinity;
+  for (const column of columns) {
+    used += column.width + 2;
+    if (used > width) {
+      groups.push([]);
+      used = column.width + 2;
+    }
+    groups.at(-1)?.push(column);
+  }
+  return groups;
+}
+
+function invariantLines(result: Result, width: number, paint: Paint): string[] {
+  const broken = result.invariants.filter((i) => i.violations > 0);
+  if (broken.length === 0) return [];
+  const column = Math.max(...broken.map((i) => i.id.length));
+  return [
+    paint("bold", "Invariants broken"),
+    ...broken.flatMap((i) => {
+      const words = `${i.id.padEnd(column)}  ${grouped(i.violations)} of ${count(i.checks, "check")}`;
+      return cutMiddle(`  ${visible(words)}`, width);
+    }),
+    "",
+  ];
+}
+
+function lastLine(result: Result, width: number, paint: Paint): string {
+  const programs = result.cells.reduce((sum, c) => sum + c.programs, 0);
+  const expected = result.findings.filter((f) => f.expected).length;
+  const line = `${count(result.steps, "step")} in ${count(programs, "program")}, ` +
+    `${count(expected, "finding")} expected, ${grouped(result.unexpected)} unexpected, seed ${result.seed}`;
+  const style = result.unexpected === 0 ? "green" : "red";
+  return wrap(line, width).join("\n").replace(/[\d,]+ unexpected/, (words) => paint(style, words));
+}
+
+/**
+ * The result as lines for a terminal, a newline at the end of each.
+ *
+ * @param result what a run found
+ * @param options colours and columns
+ */
+export function renderTerminal(result: Result, options: TerminalOptions): string {
+  const width = Math.max(MIN_WIDTH, options.width);
+  const paint: Paint = (style, text) => options.colour ? `\x1b[${SGR[style]}m${text}\x1b[0m` : text;
+  const canary = result.cells.some((c) => c.canary) ? [...wrap(visible(canaryWords(result)), width), ""] : [];
+  return [
+    ...unexpectedLines(result, width, paint),
+    ...complaintLines(result, width, paint),
+    ...(result.mode === "hostile" ? hostileLines(result, width, paint) : expectedLines(result, width, paint)),
+    ...matrixLines(result, width, paint),
+    ...invariantLines(result, width, paint),
+    ...canary,
+    lastLine(result, width, paint),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,83 @@
+/**
+ * Checks everything (`deno task ci`): every step runs, also after one that
+ * failed, and the last line counts the tests that really ran.
+ *
+ * @module
+ */
+import { stripAnsiCode } from "@std/fmt/colors";
+
+/** A step: what it checks, and the command that does. */
+interface Step {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+}
+
+/** The README's test command as it stands there, so that CI runs what a newcomer runs. */
+const TEST_COMMAND = "npx -y deno@2.9.6 task test";
+
+const STEPS: readonly Step[] = [
+  { name: "format", command: ["deno", "fmt", "--check"] },
+  { name: "lint", command: ["deno", "lint"] },
+  { name: "types", command: ["deno", "check", "."] },
+  { name: "documentation", command: ["deno", "doc", "--lint", "mod.ts"] },
+  { name: "tests", command: TEST_COMMAND.split(" ") as [string, ...string[]] },
+  { name: "corpus", command: ["deno", "task", "replay"] },
+  { name: "fuzz", command: ["deno", "task", "fuzz", "--ops", "4000000"] },
+  { name: "hostile", command: ["deno", "task", "fuzz", "--mode", "hostile", "--ops", "2000000"] },
+  { name: "mutants", command: ["deno", "task", "mutants"] },
+  { name: "faults", command: ["deno", "task", "faults"] },
+];
+
+/** How many tests passed and failed. */
+export interface TestCount {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/**
+ * Reads the summary that `deno test` ends with.
+ *
+ * @param output what it printed, colours and all
+ * @returns the counts, or undefined where no test was run
+ */
+export function readTestCount(output: string): TestCount | undefined {
+  const summaries = stripAnsiCode(output).matchAll(
+    /^(?:ok|FAILED) \| (\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/gm,
+  );
+  const last = [...summaries].at(-1);
+  return last && { passed: Number(last[1]), failed: Number(last[2]) };
+}
+
+/** Runs a command with its output passed through; answers whether it succeeded, and its standard output. */
+async function run([program, ...args]: Step["command"]): Promise<{ ok: boolean; output: string }> {
+  const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped" }).spawn();
+  const decoder = new TextDecoder();
+  let output = "";
+  for await (const chunk of child.stdout) {
+    await Deno.stdout.write(chunk);
+    output += decoder.decode(chunk, { stream: true });
+  }
+  return { ok: (await child.status).success, output };
+}
+
+/** Runs every step; answers the process's exit status. */
+async function main(): Promise<number> {
+  const failed: string[] = [];
+  let tests: TestCount = { passed: 0, failed: 0 };
+  for (const { name, command } of STEPS) {
+    console.log(`\n== ${name}: ${command.join(" ")}`);
+    const { ok, output } = await run(command);
+    if (!ok) failed.push(name);
+    if (name !== "tests") continue;
+    const count = readTestCount(output);
+    // A summary of tests that all passed is no success where the command failed, nor is none at all.
+    if (count === undefined && ok) failed.push(name);
+    tests = { passed: count?.passed ?? 0, failed: Math.max(count?.failed ?? 0, failed.includes(name) ? 1 : 0) };
+  }
+  console.log(`\n== result`);
+  for (const { name } of STEPS) console.log(`${failed.includes(name) ? "FAILED" : "ok    "} ${name}`);
+  console.log(`${tests.passed} passed, ${tests.failed} failed`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main());
