@@ -256,14 +256,8 @@ class Maker {
     const shown = lineText(line, other.call.name, rest(cast === undefined ? arg : `${cast}(${arg})`));
     const now = lineText(line, other.call.name, rest(cast === undefined ? arg : CAST_NAME));
     const before = cast === undefined ? [] : [`${CAST_NAME} = ${cast}(${arg})`];
-    this.#add(
-      "release",
-      line,
-      `${line.text} -> ${shown}`,
-      [...before, now],
-      [...before.map(() => NOTHING), line.text],
-      [],
-    );
+    const right = [...before.map(() => NOTHING), line.text];
+    this.#add("release", line, `${line.call!.name} -> ${shown}`, [...before, now], right, []);
   }
 
   /** The size that fits: the line's own, else that of the block. */

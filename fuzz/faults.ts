@@ -92,7 +92,8 @@ function cellRow({ kernel, loaded }: CellPlan, { outcomes }: FaultCell): string 
 }
 
 function row([name, kernel, ...numbers]: readonly string[]): string {
-  return cut(name!, 28).padEnd(29) + cut(kernel!, 10).padEnd(10) + numbers.map((n) => n.padStart(8)).join(" ").slice(1);
+  const columns = numbers.map((n) => n.padStart(8)).join(" ");
+  return cut(name!, 27).padEnd(28) + cut(kernel!, 8).padEnd(8) + columns;
 }
 
 function cut(text: string, width: number): string {

@@ -5,7 +5,7 @@
  * @module
  */
 import { FAILABLE, opOf, POINTS } from "../core/program/calls.ts";
-import { RELEASE_ORDER_2 } from "../core/ledger/ledger.ts";
+import { RELEASE_ORDER_2 } from "../core/ledger/states.ts";
 import { FIRST_SLOT } from "../core/program/program.ts";
 
 import {

@@ -17,7 +17,7 @@ import { Machine } from "../core/program/machine.ts";
 import { FIRST_SLOT, type Program, type Slot, STEP_WORDS } from "../core/program/program.ts";
 import { F_CALL, F_INVARIANT, F_PAGES, F_SEVERITY, F_STEP, FINDING_WORDS } from "../core/ledger/finding.ts";
 import { ALL_INVARIANTS, BAD_REFERENCE, invariantById, LATENT, THEORETICAL } from "../core/ledger/invariants.ts";
-import { MAX_GATHERS } from "../core/ledger/ledger.ts";
+import { MAX_GATHERS } from "../core/ledger/states.ts";
 import { NULL } from "../core/memory/words.ts";
 
 /** What a shrunk program must still show. */

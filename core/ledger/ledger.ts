@@ -19,8 +19,7 @@
  * @module
  */
 import type { Layout } from "../memory/layout.ts";
-import { Z_FREE, Z_MANAGED, ZONE_WORDS } from "../memory/mem_map.ts";
-import type { MemMap } from "../memory/mem_map.ts";
+import { type MemMap, Z_FREE, Z_MANAGED, ZONE_WORDS } from "../memory/mem_map.ts";
 import { NULL, PAGE_WORDS_SHIFT, W_REFCOUNT } from "../memory/words.ts";
 import { DESCRIBABLE, EXACT, LEGAL_RELEASES, RESERVED } from "./families.ts";
 import {
@@ -45,76 +44,28 @@ import {
   CORRUPTION,
   DOUBLE_FREE,
   FAMILY,
-  HEAD_MISUSE,
   INVARIANTS,
   KERNEL_CHECK,
   LATENT,
   LEAK,
-  ORDER_MISMATCH,
-  OVERLAY_CLOBBER,
-  PAGE_LEAK,
   RESERVED_ACCOUNTING,
   THEORETICAL,
   USE_AFTER_FREE,
 } from "./invariants.ts";
-import { compoundDamage, freeUntil, isFree, listedPages } from "./observe.ts";
+import { freeDiffers } from "./judge.ts";
+import { compoundDamage, isFree } from "./observe.ts";
+import { G_CAST, G_FOREIGN, G_LISTED, G_MARKED, G_WAY_SHIFT, LIVE, MAX_GATHERS } from "./states.ts";
 import {
   WHY_FAMILY_CAST,
-  WHY_FAMILY_RELEASE,
-  WHY_FORGOTTEN,
-  WHY_FREE_COUNT,
-  WHY_FREED_ON_LIST,
   WHY_GRANTED_FREE,
   WHY_GRANTED_TWICE,
   WHY_HEAD,
-  WHY_LOST,
   WHY_MANAGED,
   WHY_OUTSIDE,
   WHY_REFS,
-  WHY_RELEASED,
   WHY_RESERVED_FLAG,
-  WHY_SIZED,
   WHY_TAIL,
 } from "./why.ts";
-
-/** The owner holds it. */
-export const LIVE = 1;
-/** A gather holds it. */
-export const QUEUED = 2;
-/** Its owner gave it up; others still hold references. */
-export const INTENDED = 3;
-
-/** A descriptor made of foreign memory was recorded for this grant. */
-export const G_CAST = 1;
-/** It is being released by a family that did not grant it. */
-export const G_FOREIGN = 2;
-/** An order lookup that did not answer its order sizes its release. */
-export const G_SIZED = 4;
-/** The kernel set its pages aside as bad. */
-export const G_ASIDE = 8;
-/** The program marked pages of it reserved: from then on they leave by free_reserved_page only. */
-export const G_MARKED = 16;
-/** Pages of it were put on pgd_list, and may still be on it. */
-export const G_LISTED = 32;
-/** Queued by way of `BY_*` << 8. */
-export const G_WAY_SHIFT = 8;
-
-/** The value came from a head lookup. */
-export const VIA_HEAD = 1;
-/** The number came from an order lookup. */
-export const VIA_ORDER = 2;
-/** A wrong lookup or cast was recorded when the value was made. */
-export const VIA_RECORDED = 4;
-
-/** Gathers at once. */
-export const MAX_GATHERS = 16;
-
-/** `__tlb_remove_table` puts the page's folio. */
-export const RELEASE_PUT = 0;
-/** It frees order 2 (s390 before 6.6). */
-export const RELEASE_ORDER_2 = 1;
-/** It frees what compound_order answers (s390). */
-export const RELEASE_LOOKUP = 2;
 
 /** What a call breaks after the grant was given up, a bit each. */
 const LATE = (1 << USE_AFTER_FREE) | (1 << DOUBLE_FREE);
@@ -215,6 +166,8 @@ export class Ledger {
   // Findings of this program.
   readonly findings: Int32Array = new Int32Array(MAX_FINDINGS * FINDING_WORDS);
   nFindings = 0;
+  /** There was no room for another finding. */
+  full = false;
   /** Findings recorded before this step. */
   stepStart = 0;
   /** The program must end after this step. */
@@ -286,6 +239,7 @@ export class Ledger {
     this.freePages = this.rawFree();
     this.managed = this.rawManaged();
     this.nFindings = 0;
+    this.full = false;
     this.stepStart = 0;
     this.stop = false;
     this.misuse = false;
@@ -346,7 +300,9 @@ export class Ledger {
     }
     if (severity !== LATENT) this.stop = true;
     if (this.nFindings === MAX_FINDINGS) {
+      // What cannot be recorded must not pass for expected.
       this.stop = true;
+      this.full = true;
       return;
     }
     const at = this.nFindings++ * FINDING_WORDS;
@@ -463,194 +419,17 @@ export class Ledger {
     }
   }
 
-  /** A page leaves its grant; where the kernel did not free it, it is written off. */
-  leave(g: number, pfn: number, free: boolean): void {
-    this.grantOf[pfn] = -1;
-    this.refs[pfn] = 0;
-    this.gHeld[g]!--;
-    if (!free) {
-      this.writtenOff[pfn] = 1;
-      return;
-    }
-    this.gReleased[g]!++;
-    this.freePages++;
-    if (this.onList[pfn]) {
-      this.onList[pfn] = 0;
-      this.record(OVERLAY_CLOBBER, CORRUPTION, WHY_FREED_ON_LIST, g, pfn, 0, 0, 0);
-    }
-  }
-
-  /**
-   * The last token of a grant is gone: which of its pages did the kernel free?
-   *
-   * @param over order that the release claimed, or -1; more than granted is corruption
-   */
-  released(g: number, over: number): void {
-    this.checks[ORDER_MISMATCH]!++;
-    this.checks[PAGE_LEAK]!++;
-    const first = this.gFirst[g]!;
-    const total = this.gTotal[g]!;
-    const end = first + total;
-    let missing = 0;
-    let free = 0;
-    for (let pfn = first; pfn < end; pfn++) {
-      if (this.grantOf[pfn] !== g) continue;
-      if (pfn >= free) free = freeUntil(this.mem, this.layout, pfn);
-      if (pfn >= free) missing++;
-      this.leave(g, pfn, pfn < free);
-    }
-    const gone = this.gReleased[g]!;
-    const aside = (this.gFlags[g]! & G_ASIDE) !== 0;
-    // Not freed because somebody holds it still: a reference that nobody took.
-    if (missing > 0 && !aside) this.checkRefs(g, first);
-    let severity = LATENT;
-    if (over > this.gOrder[g]! && gone > 0) {
-      severity = CORRUPTION;
-      this.record(ORDER_MISMATCH, CORRUPTION, WHY_RELEASED, g, first, 0, total, 1 << over);
-    } else if (missing > 0) {
-      severity = LEAK;
-      if (!aside) this.record(ORDER_MISMATCH, LEAK, WHY_RELEASED, g, first, 0, total, gone);
-    }
-    this.judgeRelease(g, severity);
-    if (missing > 0 && !aside) this.leak(g, missing, WHY_LOST);
-    this.drop(g);
-  }
-
-  /**
-   * A release while others still hold page 0 of a block that is not compound:
-   * the tails have no other owner, so those that the kernel freed leave now
-   * (B1), and those that it kept are judged with the last reference.
-   */
-  chunked(g: number): void {
-    const first = this.gFirst[g]!;
-    const end = first + this.gTotal[g]!;
-    for (let pfn = first + 1; pfn < end; pfn++) {
-      if (this.grantOf[pfn] === g && isFree(this.mem, this.layout, pfn)) this.leave(g, pfn, true);
-    }
-  }
-
-  /** Pages with a reference each (exact, reserved): those without one leave; what is not free is lost. */
-  settleSingles(g: number): void {
-    this.checks[ORDER_MISMATCH]!++;
-    this.checks[PAGE_LEAK]!++;
-    const first = this.gFirst[g]!;
-    const end = first + this.gTotal[g]!;
-    let missing = 0;
-    let held = 0;
-    for (let pfn = first; pfn < end; pfn++) {
-      if (this.grantOf[pfn] !== g) continue;
-      if (this.refs[pfn]! > 0) {
-        held++;
-        continue;
-      }
-      const free = isFree(this.mem, this.layout, pfn);
-      if (!free) missing++;
-      this.leave(g, pfn, free);
-    }
-    const aside = (this.gFlags[g]! & G_ASIDE) !== 0;
-    if (missing > 0 && !aside) {
-      this.record(ORDER_MISMATCH, LEAK, WHY_RELEASED, g, first, 0, this.gTotal[g]!, this.gReleased[g]!);
-    }
-    this.judgeRelease(g, missing > 0 ? LEAK : LATENT);
-    if (missing > 0 && !aside) this.leak(g, missing, WHY_LOST);
-    if (held === 0) this.drop(g);
-    else this.gState[g] = INTENDED;
-  }
-
-  /** `family` and `head-misuse` of a release, as bad as its effect. */
-  judgeRelease(g: number, severity: number): void {
-    this.checks[FAMILY]!++;
-    const flags = this.gFlags[g]!;
-    const first = this.gFirst[g]!;
-    if (flags & G_FOREIGN) {
-      this.record(FAMILY, severity, WHY_FAMILY_RELEASE, g, first, 0, this.gFamily[g]!, flags >> G_WAY_SHIFT);
-    }
-    if (flags & G_SIZED) this.record(HEAD_MISUSE, severity, WHY_SIZED, g, first, 0, this.pendingOrder, this.gOrder[g]!);
-  }
-
-  /** Lays a leak to the step that gave the grant up. */
-  leak(g: number, pages: number, why: number): void {
-    const step = this.step;
-    const op = this.op;
-    if (why === WHY_LOST && this.gState[g] === INTENDED && this.draining === 0) {
-      this.step = this.gIntentStep[g]!;
-      this.op = this.gIntentCall[g]!;
-    }
-    this.record(PAGE_LEAK, LEAK, why, g, this.gFirst[g]!, pages, this.gTotal[g]! - pages, this.gTotal[g]!);
-    this.step = step;
-    this.op = op;
-  }
-
   /** Puts a grant's id back. */
   drop(g: number): void {
     this.gState[g] = 0;
     this.freeIds[this.nFreeIds++] = g;
   }
 
-  /**
-   * The owner forgets a grant (`env owner_gone`): it leaks unless it was given
-   * up. That is more than a release: references that the owner took beside its
-   * own are never put now, and a gather that its path has not finished never is.
-   */
-  forget(g: number): void {
-    this.checks[PAGE_LEAK]!++;
-    const family = this.gFamily[g]!;
-    const owed = family !== EXACT && family !== RESERVED && this.gOwnerRefs[g]! > 0;
-    const stranded = this.gState[g] === QUEUED && this.stranded(this.gGather[g]!);
-    if (this.gState[g] !== LIVE && !owed && !stranded) return;
-    this.misuse = true;
-    const held = this.gHeld[g]!;
-    this.gIntentStep[g] = this.step;
-    this.gIntentCall[g] = this.op;
-    this.leak(g, held, WHY_FORGOTTEN);
-    const end = this.gFirst[g]! + this.gTotal[g]!;
-    for (let pfn = this.gFirst[g]!; pfn < end; pfn++) {
-      if (this.grantOf[pfn] !== g) continue;
-      this.grantOf[pfn] = -1;
-      this.writtenOff[pfn] = 1;
-    }
-    this.drop(g);
-  }
-
-  /** Whether a gather was started and not finished; from now on nobody will. */
-  stranded(id: number): boolean {
-    for (let i = 0; i < MAX_GATHERS; i++) {
-      if (this.gathers[i] === 0 || this.gatherIds[i] !== id) continue;
-      this.gathers[i] = 2;
-      return true;
-    }
-    return false;
-  }
-
   /** After a step: the count of free pages must be what the grants leave. */
   checkFree(): void {
     this.checks[BUDDY_STRUCTURE]!++;
     const raw = this.rawFree();
-    if (raw !== this.freePages) this.freeDiffers(raw);
-  }
-
-  /** Why the count of free pages is another than the grants leave. */
-  freeDiffers(raw: number): void {
-    const should = this.freePages;
-    this.freePages = raw;
-    if (this.stop) return;
-    if (listedPages(this.mem, this.map) !== raw) {
-      this.record(BUDDY_STRUCTURE, CORRUPTION, WHY_FREE_COUNT, -1, NULL, 0, raw, should);
-      return;
-    }
-    if (raw > should) {
-      // Something was released that no grant held.
-      this.record(DOUBLE_FREE, CORRUPTION, WHY_FREE_COUNT, -1, NULL, 0, raw, should);
-      return;
-    }
-    // The kernel took pages and gave them to nobody.
-    let first = NULL;
-    for (let pfn = this.nrPages - 1; pfn >= 0; pfn--) {
-      if (this.grantOf[pfn]! >= 0 || this.writtenOff[pfn] !== 0 || isFree(this.mem, this.layout, pfn)) continue;
-      this.writtenOff[pfn] = 1;
-      first = pfn;
-    }
-    this.record(PAGE_LEAK, LEAK, WHY_LOST, -1, first, should - raw, 0, should - raw);
+    if (raw !== this.freePages) freeDiffers(this, raw);
   }
 
   /** After a step on reserved memory: managed_pages and PG_reserved of a page. */
@@ -678,6 +457,7 @@ export class Ledger {
    * written off and the program goes on.
    */
   goesOn(): boolean {
+    if (this.full) return false;
     for (let i = this.stepStart; i < this.nFindings; i++) {
       const at = i * FINDING_WORDS;
       const severity = this.findings[at + F_SEVERITY]!;

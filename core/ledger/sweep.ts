@@ -4,9 +4,10 @@
  *
  * @module
  */
+import { leak } from "./judge.ts";
 import { AREA_NR, areaWord, LIST_PREV, NR_ORDERS, Z_END, Z_START, ZONE_WORDS } from "../memory/mem_map.ts";
 import { NULL, PAGE_WORDS, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_NEXT, W_PRIVATE, W_REFCOUNT } from "../memory/words.ts";
-import { linked } from "./hooks_pgd.ts";
+import { linked } from "./hooks/mod.ts";
 import {
   BAD_REFERENCE,
   BUDDY_STRUCTURE,
@@ -17,7 +18,8 @@ import {
   RESERVED_ACCOUNTING,
 } from "./invariants.ts";
 import { KERNEL } from "./families.ts";
-import { INTENDED, type Ledger, LIVE } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
+import { INTENDED, LIVE } from "./states.ts";
 import { isBuddy } from "./observe.ts";
 import {
   WHY_FREE_BLOCK,
@@ -109,7 +111,7 @@ export class Sweep {
     // The program took a reference and never put it.
     if (l.gOwnerRefs[g]! > 0 && l.gState[g] === INTENDED) l.misuse = true;
     l.gState[g] = INTENDED;
-    l.leak(g, l.gHeld[g]!, WHY_LOST);
+    leak(l, g, l.gHeld[g]!, WHY_LOST);
   }
 
   /** Each page is free, granted, or written off; and its words are as they should be. */

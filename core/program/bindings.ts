@@ -5,8 +5,7 @@
  * @module
  */
 import type { Kernel } from "../kernel/kernel.ts";
-import { type Hook, HOOKS, pageOf } from "../ledger/hooks.ts";
-import { PGD_HOOKS } from "../ledger/hooks_pgd.ts";
+import { type Hook, HOOKS, pageOf } from "../ledger/hooks/mod.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { CALLS } from "./calls.ts";
 
@@ -111,13 +110,13 @@ function table<T>(what: string, of: (name: string) => T | undefined): T[] {
 
 /** What runs, by opcode. */
 export const RUN: readonly Run[] = table("function", (name) => runs[name]);
-const hooks = table("hooks", (name) => HOOKS[name] ?? PGD_HOOKS[name]);
+const hooks = table("hooks", (name) => HOOKS[name]);
 /** The ledger's hook before a call, by opcode. */
 export const BEFORE: readonly Hook[] = hooks.map((h) => h.before ?? noHook);
 /** The ledger's hook after a call, by opcode. */
 export const AFTER: readonly Hook[] = hooks.map((h) => h.after ?? noHook);
 
-for (const name of [...Object.keys(runs), ...Object.keys(HOOKS), ...Object.keys(PGD_HOOKS)]) {
+for (const name of [...Object.keys(runs), ...Object.keys(HOOKS)]) {
   if (!CALLS.some((call) => (call.env ? "env " : "") + call.name === name)) {
     throw new Error(`bindings.ts: '${name}' is bound and is no call of the table; remove it`);
   }

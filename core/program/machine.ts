@@ -7,19 +7,13 @@
  *
  * @module
  */
+import { released } from "../ledger/judge.ts";
 import { createKernel } from "../kernel/create.ts";
 import type { Kernel, KernelFunctions } from "../kernel/kernel.ts";
-import { envHolds, gatherReleased, pageOf } from "../ledger/hooks.ts";
+import { envHolds, gatherReleased, pageOf } from "../ledger/hooks/mod.ts";
 import { CRASH, KERNEL_CHECK, LATENT, LEAK, PAGE_LEAK, POINTER_KIND, USE_AFTER_FREE } from "../ledger/invariants.ts";
-import {
-  G_ASIDE,
-  INTENDED,
-  Ledger,
-  MAX_GATHERS,
-  RELEASE_LOOKUP,
-  RELEASE_ORDER_2,
-  RELEASE_PUT,
-} from "../ledger/ledger.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { G_ASIDE, INTENDED, MAX_GATHERS, RELEASE_LOOKUP, RELEASE_ORDER_2, RELEASE_PUT } from "../ledger/states.ts";
 import { KERNEL } from "../ledger/families.ts";
 import { Sweep } from "../ledger/sweep.ts";
 import { WHY_BAD_PAGE, WHY_BUG, WHY_KIND, WHY_OUTSIDE } from "../ledger/why.ts";
@@ -115,6 +109,8 @@ export class Machine {
   #atPc = -1;
   readonly #atPoint: () => void;
   #inPoint = false;
+  /** The kernel BUGged: there is nothing to drain. */
+  #dead = false;
 
   /** Makes a machine; memory is as after boot. */
   constructor(options: MachineOptions) {
@@ -390,7 +386,7 @@ export class Machine {
         case EV_BATCH_FREE: {
           const g = l.grantOf[a]!;
           // An address that the program held may name it, and the environment hold it through that.
-          if (g >= 0 && --l.refs[a]! === 0) l.released(g, 0);
+          if (g >= 0 && --l.refs[a]! === 0) released(l, g, 0);
           else if (g >= 0) l.gState[g] = INTENDED;
           break;
         }
@@ -451,8 +447,6 @@ export class Machine {
     l.stop = true;
     this.#dead = true;
   }
-
-  #dead = false;
 
   /** The drain and the sweep: the environment's references are put, gathers finished, callbacks run. */
   finish(): void {

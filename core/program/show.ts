@@ -8,7 +8,7 @@
  * @module
  */
 import { isFree } from "../ledger/observe.ts";
-import { INTENDED, QUEUED } from "../ledger/ledger.ts";
+import { INTENDED, QUEUED } from "../ledger/states.ts";
 import { OP_AT, OP_REPEAT } from "./calls.ts";
 import { findingsOf } from "./findings.ts";
 import { Machine } from "./machine.ts";

@@ -4,13 +4,15 @@
  *
  * @module
  */
-import { LIST_PREV } from "../memory/mem_map.ts";
-import { PAGE_WORDS_SHIFT, W_LRU_NEXT } from "../memory/words.ts";
-import { descriptor, type Hooks, pfnOf, usable } from "./hooks.ts";
-import { CORRUPTION, OVERLAY_CLOBBER } from "./invariants.ts";
-import { G_LISTED, type Ledger, LIVE } from "./ledger.ts";
-import { compoundDamage } from "./observe.ts";
-import { WHY_CLOBBER_TAIL, WHY_LIST_BROKEN, WHY_LIST_STATE, WHY_WRITE_FREE } from "./why.ts";
+import { LIST_PREV } from "../../memory/mem_map.ts";
+import { PAGE_WORDS_SHIFT, W_LRU_NEXT } from "../../memory/words.ts";
+import { type Hooks, pfnOf, usable } from "./hook.ts";
+import { descriptor } from "./use.ts";
+import { CORRUPTION, OVERLAY_CLOBBER } from "../invariants.ts";
+import type { Ledger } from "../ledger.ts";
+import { G_LISTED, LIVE } from "../states.ts";
+import { compoundDamage } from "../observe.ts";
+import { WHY_CLOBBER_TAIL, WHY_LIST_BROKEN, WHY_LIST_STATE, WHY_WRITE_FREE } from "../why.ts";
 
 /** Whether a list node's neighbours point back at it. */
 export function linked(l: Ledger, pfn: number): boolean {

@@ -1,0 +1,119 @@
+/**
+ * Grants: what an allocation hands out, by its arguments.
+ *
+ * @module
+ */
+import { __GFP_COMP } from "../../memory/gfp.ts";
+import { NULL, PAGE_SHIFT, PAGE_SIZE } from "../../memory/words.ts";
+import { EXACT, PAGES, PAGETABLE, RESERVED } from "../families.ts";
+import { BAD_REFERENCE, CORRUPTION, ORDER_MISMATCH } from "../invariants.ts";
+import type { Ledger } from "../ledger.ts";
+import { G_LISTED, G_MARKED, LIVE } from "../states.ts";
+import { WHY_SPLIT, WHY_WRITE_FREE } from "../why.ts";
+import { type Hooks, pfnOf, singles, usable } from "./hook.ts";
+
+function granted(l: Ledger, pfn: number, order: number, compound: boolean, family: number): void {
+  l.grant(pfn, 1 << order, order, compound && order > 0 ? 1 : 0, family, l.dst);
+}
+
+function afterAllocPages(l: Ledger): void {
+  if (l.res !== NULL) granted(l, l.res, l.b, (l.a & __GFP_COMP) !== 0, PAGES);
+}
+
+function afterAllocPage(l: Ledger): void {
+  if (l.res !== NULL) granted(l, l.res, 0, false, PAGES);
+}
+
+function afterGetFreePages(l: Ledger): void {
+  if (l.res !== NULL) granted(l, pfnOf(l.res), l.b, (l.a & __GFP_COMP) !== 0, PAGES);
+}
+
+function afterGetFreePage(l: Ledger): void {
+  if (l.res !== NULL) granted(l, pfnOf(l.res), 0, false, PAGES);
+}
+
+function afterPagetableAlloc(l: Ledger): void {
+  if (l.res !== NULL) granted(l, l.res, l.b, true, PAGETABLE);
+}
+
+function orderFor(pages: number): number {
+  return pages <= 1 ? 0 : 32 - Math.clz32(pages - 1);
+}
+
+function afterAllocExact(l: Ledger): void {
+  if (l.res === NULL) return;
+  const pages = (l.a + PAGE_SIZE - 1) >> PAGE_SHIFT;
+  l.grant(pfnOf(l.res), pages, orderFor(pages), 0, EXACT, l.dst);
+}
+
+function afterMemblock(l: Ledger): void {
+  if (l.res === NULL) return;
+  const first = pfnOf(l.res);
+  l.grant(first, l.a, orderFor(l.a), 0, RESERVED, l.dst);
+  l.managed -= l.a;
+  for (let i = 0; i < l.a; i++) {
+    l.reserved[first + i] = 1;
+    l.checkReserved(first + i);
+  }
+}
+
+function beforeSplit(l: Ledger): void {
+  const g = l.grantOf[l.a]!;
+  l.pending = -1;
+  if (!usable(l, l.a, WHY_WRITE_FREE)) return;
+  if (l.gState[g] !== LIVE) {
+    // It was given up as a whole: whoever frees it does not know of its single pages.
+    l.misuse = true;
+    return;
+  }
+  if (l.gCompound[g] !== 0) {
+    l.misuse = true;
+    l.pending = g;
+    return;
+  }
+  if (singles(l, g) || l.a !== l.gFirst[g] || l.b !== l.gOrder[g] || l.gHeld[g] !== l.gTotal[g]) {
+    l.misuse = true;
+    l.record(ORDER_MISMATCH, CORRUPTION, WHY_SPLIT, g, l.a, 0, l.b, l.gOrder[g]!);
+    return;
+  }
+  l.pending = g;
+}
+
+function afterSplit(l: Ledger): void {
+  const g = l.pending;
+  if (g < 0) return;
+  l.checks[BAD_REFERENCE]!++;
+  const first = l.gFirst[g]!;
+  const total = l.gTotal[g]!;
+  if (l.gCompound[g] !== 0) {
+    for (let i = 0; i < total; i++) l.checkRefs(g, first + i);
+    return;
+  }
+  const ownerRefs = l.gOwnerRefs[g]!;
+  const slot = l.gSlot[g]!;
+  const family = l.gFamily[g]!;
+  l.drop(g);
+  for (let i = 0; i < total; i++) {
+    const single = l.newGrant(first + i, 1, 0, 0, family, slot);
+    l.grantOf[first + i] = single;
+    if (l.reserved[first + i] !== 0) l.gFlags[single]! |= G_MARKED;
+    if (l.onList[first + i] !== 0) l.gFlags[single]! |= G_LISTED;
+    if (i === 0) l.gOwnerRefs[single] = ownerRefs;
+    else l.refs[first + i] = 1;
+    l.checkRefs(single, first + i);
+  }
+}
+
+/** The hooks of these calls. */
+export const ALLOC_HOOKS: Readonly<Record<string, Hooks>> = {
+  alloc_pages: { after: afterAllocPages },
+  alloc_page: { after: afterAllocPage },
+  __get_free_pages: { after: afterGetFreePages },
+  __get_free_page: { after: afterGetFreePage },
+  get_zeroed_page: { after: afterGetFreePage },
+  alloc_pages_exact: { after: afterAllocExact },
+  split_page: { before: beforeSplit, after: afterSplit },
+  memblock_alloc: { after: afterMemblock },
+  ptdesc_alloc: { after: afterPagetableAlloc },
+  pagetable_alloc: { after: afterPagetableAlloc },
+};

@@ -1,0 +1,98 @@
+/**
+ * The environment: speculative references, and owners that are gone.
+ *
+ * @module
+ */
+import { forget, settleSingles } from "../judge.ts";
+import { BAD_REFERENCE, CORRUPTION } from "../invariants.ts";
+import type { Ledger } from "../ledger.ts";
+import { WHY_PUT_AT_ZERO, WHY_SPECULATIVE } from "../why.ts";
+import { dropped, holder, type Hooks, pageOf, singles } from "./hook.ts";
+
+function afterSpeculativeGet(l: Ledger): void {
+  const pfn = pageOf(l.a);
+  if (l.res !== 0) l.envTaken = true;
+  if (l.writtenOff[pfn]) {
+    if (l.res !== 0) l.envRefs[pfn]!++;
+    return;
+  }
+  l.checks[BAD_REFERENCE]!++;
+  const should = l.refs[pfn]! > 0 ? 1 : 0;
+  if (l.res !== should) {
+    l.record(BAD_REFERENCE, CORRUPTION, WHY_SPECULATIVE, l.grantOf[pfn]!, pfn, 0, l.res, l.refs[pfn]!);
+  }
+  if (l.res === 0) return;
+  if (l.reserved[pfn] !== 0) l.theoretical = true;
+  l.envRefs[pfn]!++;
+  l.refs[pfn]!++;
+  const g = l.grantOf[pfn]!;
+  if (g >= 0) l.checkRefs(g, pfn);
+}
+
+/** Whether the environment holds a reference on the page, or on the block it belongs to. */
+export function envHolds(l: Ledger, value: number): boolean {
+  const page = pageOf(value);
+  if (page < 0 || page >= l.nrPages) return true;
+  const g = l.grantOf[page]!;
+  return l.envRefs[g >= 0 ? holder(l, g, page) : page]! > 0;
+}
+
+function beforeEnvPut(l: Ledger): void {
+  l.pending = -1;
+  const page = pageOf(l.a);
+  const g = l.grantOf[page]!;
+  const pfn = g >= 0 ? holder(l, g, page) : page;
+  if (l.writtenOff[pfn]) {
+    if (l.envRefs[pfn]! > 0) l.envRefs[pfn]!--;
+    else l.misuse = true;
+    return;
+  }
+  l.checks[BAD_REFERENCE]!++;
+  if (l.envRefs[pfn]! <= 0 || l.refs[pfn]! <= 0 || g < 0) {
+    l.misuse = true;
+    if (l.envRefs[pfn]! > 0) l.envRefs[pfn]!--;
+    l.record(BAD_REFERENCE, CORRUPTION, WHY_PUT_AT_ZERO, g, pfn, 0, g >= 0 ? pfn - l.gFirst[g]! : 0, 0);
+    return;
+  }
+  l.pending = g;
+}
+
+function afterEnvPut(l: Ledger): void {
+  const g = l.pending;
+  if (g < 0) return;
+  l.pending = -1;
+  const pfn = holder(l, g, pageOf(l.a));
+  l.envRefs[pfn]!--;
+  l.refs[pfn]!--;
+  if (singles(l, g)) {
+    if (l.refs[pfn] === 0) settleSingles(l, g);
+    else l.checkRefs(g, pfn);
+    return;
+  }
+  l.pendingOrder = 0;
+  dropped(l, g, pfn);
+}
+
+/** The owner forgets all that was granted under the name of the block. */
+function beforeOwnerGone(l: Ledger): void {
+  const pfn = pageOf(l.a);
+  if (pfn >= l.nrPages) return;
+  const g = l.grantOf[pfn]!;
+  // A name that granted nothing itself stands for the block that it points at.
+  const slot = l.sa >= 0 && l.slotPages[l.sa]! > 0 ? l.sa : g >= 0 ? l.gSlot[g]! : -1;
+  if (slot < 0) return;
+  const end = Math.min(l.nrPages, pfn + l.slotPages[slot]!);
+  for (let i = pfn; i < end; i++) {
+    const other = l.grantOf[i]!;
+    if (other >= 0 && l.gSlot[other] === slot) forget(l, other);
+  }
+}
+
+/** The hooks of these calls. */
+export const ENV_HOOKS: Readonly<Record<string, Hooks>> = {
+  "env get_page_unless_zero": { after: afterSpeculativeGet },
+  "env put_page": { before: beforeEnvPut, after: afterEnvPut },
+  "env fail": {},
+  "env rcu_grace_period": {},
+  "env owner_gone": { before: beforeOwnerGone },
+};

@@ -1,0 +1,138 @@
+/**
+ * mmu_gather: a queued table's token is the gather's until the gather, or a grace
+ * period, gives it up.
+ *
+ * @module
+ */
+import { chunked, released } from "../judge.ts";
+import { NULL } from "../../memory/words.ts";
+import { BY_GATHER, BY_GATHER_PTDESC } from "../families.ts";
+import { CORRUPTION, DOUBLE_FREE, USE_AFTER_FREE } from "../invariants.ts";
+import type { Ledger } from "../ledger.ts";
+import { INTENDED, LIVE, QUEUED, RELEASE_ORDER_2 } from "../states.ts";
+import { WHY_GATHER_DONE, WHY_NOT_GRANTED } from "../why.ts";
+import { givenUp, holder, type Hooks, notGranted, own, pageOf, putAtZero, singles, sizedByLookup } from "./hook.ts";
+
+function gatherStarted(l: Ledger): void {
+  l.gathers[l.res] = 1;
+  l.gatherIds[l.res] = ++l.nGathers;
+}
+
+function afterGatherStart(l: Ledger): void {
+  if (l.res === NULL) return;
+  gatherStarted(l);
+  l.ranges[l.res] = 0;
+}
+
+function afterGatherFullmm(l: Ledger): void {
+  if (l.res === NULL) return;
+  gatherStarted(l);
+  l.ranges[l.res] = 2;
+}
+
+function gatherLive(l: Ledger): boolean {
+  if (l.gathers[l.a] === 1) return true;
+  l.misuse = true;
+  l.record(USE_AFTER_FREE, CORRUPTION, WHY_GATHER_DONE, -1, NULL, 0, 0, 0);
+  return false;
+}
+
+function beforeFlush(l: Ledger): void {
+  if (gatherLive(l) && l.ranges[l.a] === 1) l.ranges[l.a] = 0;
+}
+
+function beforeFinish(l: Ledger): void {
+  gatherLive(l);
+}
+
+function beforeRange(l: Ledger): void {
+  if (gatherLive(l) && l.ranges[l.a] === 0) l.ranges[l.a] = 1;
+}
+
+function afterFinish(l: Ledger): void {
+  l.gathers[l.a] = 0;
+}
+
+/** A table or page is queued: its owner's token goes to the gather. */
+function queue(l: Ledger, pfn: number, way: number, release: number): void {
+  l.checks[DOUBLE_FREE]!++;
+  if (!gatherLive(l)) return;
+  if (release < 0) {
+    if (l.ranges[l.a] === 0) l.misuse = true;
+  }
+  // Whatever is queued may flush, and the range is empty again.
+  if (l.ranges[l.a] === 1) l.ranges[l.a] = 0;
+  const g = l.grantOf[pfn]!;
+  if (g < 0) return notGranted(l, pfn);
+  if (l.gState[g] !== LIVE) return givenUp(l, g, pfn);
+  // s390 takes the address for the block's first page; a put looks the head up.
+  if (release > 0 && pfn !== l.gFirst[g]) l.misuse = true;
+  const at = holder(l, g, pfn);
+  if (own(l, g, at) <= 0 || l.refs[at] === 0 || singles(l, g)) return putAtZero(l, g, pfn);
+  l.intend(g, way);
+  l.gOwnerRefs[g]!--;
+  l.gState[g] = QUEUED;
+  l.gGather[g] = l.gatherIds[l.a]!;
+  if (release === RELEASE_ORDER_2) {
+    if (l.gOrder[g] !== 2) l.misuse = true;
+  } else sizedByLookup(l, g);
+}
+
+function beforeRemovePage(l: Ledger): void {
+  queue(l, l.b, BY_GATHER, -1);
+}
+
+function beforeRemoveTable(l: Ledger): void {
+  queue(l, pageOf(l.b), BY_GATHER, l.tablesArePages ? -1 : l.tableRelease);
+}
+
+function beforeRemovePtdesc(l: Ledger): void {
+  queue(l, pageOf(l.b), BY_GATHER_PTDESC, l.tablesArePages ? -1 : l.tableRelease);
+}
+
+function beforeRemovePagePtdesc(l: Ledger): void {
+  queue(l, l.b, BY_GATHER_PTDESC, -1);
+}
+
+/**
+ * A gather puts what was queued (EV_GATHER_PUT), or `__tlb_remove_table` frees
+ * it (EV_TABLE): the gather's token goes.
+ *
+ * @param release a RELEASE_* code
+ */
+export function gatherReleased(l: Ledger, pfn: number, release: number): void {
+  l.checks[DOUBLE_FREE]!++;
+  if (pfn < 0 || pfn >= l.nrPages) return;
+  const g = l.grantOf[pfn]!;
+  const at = g >= 0 ? holder(l, g, pfn) : pfn;
+  // The gather's own are the references that neither the owner nor the environment holds.
+  if (g < 0 || l.refs[at]! - l.envRefs[at]! - l.gOwnerRefs[g]! <= 0) {
+    if (!l.stop && !l.misuse && l.writtenOff[at] === 0) {
+      l.record(DOUBLE_FREE, CORRUPTION, WHY_NOT_GRANTED, g, pfn, 0, 0, 0);
+    }
+    if (g < 0 || l.refs[at] === 0) return;
+  }
+  l.refs[at]!--;
+  if (l.gState[g] === QUEUED) l.gState[g] = INTENDED;
+  l.pendingOrder = 0;
+  if (l.refs[at] === 0) return released(l, g, release === RELEASE_ORDER_2 ? 2 : -1);
+  if (release !== 0 && l.gCompound[g] === 0 && l.gTotal[g]! > 1) chunked(l, g);
+  l.checkRefs(g, at);
+  l.checkCompound(g);
+}
+
+/** The hooks of these calls. */
+export const GATHER_HOOKS: Readonly<Record<string, Hooks>> = {
+  tlb_gather_mmu: { after: afterGatherStart },
+  tlb_gather_mmu_fullmm: { after: afterGatherFullmm },
+  tlb_flush_pte_range: { before: beforeRange },
+  tlb_flush_pmd_range: { before: beforeRange },
+  tlb_flush_pud_range: { before: beforeRange },
+  tlb_flush_p4d_range: { before: beforeRange },
+  tlb_remove_page: { before: beforeRemovePage },
+  tlb_remove_table: { before: beforeRemoveTable },
+  tlb_remove_ptdesc: { before: beforeRemovePtdesc },
+  tlb_remove_page_ptdesc: { before: beforeRemovePagePtdesc },
+  tlb_flush_mmu: { before: beforeFlush },
+  tlb_finish_mmu: { before: beforeFinish, after: afterFinish },
+};

@@ -1,0 +1,102 @@
+/**
+ * What a hook is, and what hooks share: whose a page is, who may use it, and
+ * what is wrong when nobody may.
+ *
+ * @module
+ */
+import { judgeRelease, leak, leave, released } from "../judge.ts";
+import { PAGE_OFFSET, PAGE_SHIFT } from "../../memory/words.ts";
+import { EXACT, KERNEL, RESERVED } from "../families.ts";
+import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, HEAD_MISUSE, LATENT, LEAK, USE_AFTER_FREE } from "../invariants.ts";
+import type { Ledger } from "../ledger.ts";
+import { G_SIZED, INTENDED, LIVE } from "../states.ts";
+import { isFree, orderOf } from "../observe.ts";
+import { WHY_GIVEN_UP, WHY_LOST, WHY_NOT_GRANTED, WHY_PUT_AT_ZERO } from "../why.ts";
+
+/** A hook. */
+export type Hook = (l: Ledger) => void;
+
+/** The hooks of one call. */
+export interface Hooks {
+  readonly before?: Hook;
+  readonly after?: Hook;
+}
+
+export function pfnOf(virt: number): number {
+  return (virt - PAGE_OFFSET) >> PAGE_SHIFT;
+}
+
+/** The page that a pointer of any kind stands for: the environment finds pages by their number. */
+export function pageOf(value: number): number {
+  return value >= PAGE_OFFSET ? pfnOf(value) : value;
+}
+
+/** The page that holds the references of a page's block: the head where it was granted compound. */
+export function holder(l: Ledger, g: number, pfn: number): number {
+  return l.gCompound[g] !== 0 ? l.gFirst[g]! : pfn;
+}
+
+export function singles(l: Ledger, g: number): boolean {
+  const family = l.gFamily[g]!;
+  return family === EXACT || family === RESERVED;
+}
+
+/** References that the program itself may put. */
+export function own(l: Ledger, g: number, pfn: number): number {
+  return singles(l, g) ? l.refs[pfn]! - l.envRefs[pfn]! : l.gOwnerRefs[g]!;
+}
+
+/** Whether a page may be used by the program: a live grant that it has not given up. */
+export function usable(l: Ledger, pfn: number, why: number): boolean {
+  l.checks[USE_AFTER_FREE]!++;
+  const g = l.grantOf[pfn]!;
+  // What the kernel took for itself was never the program's.
+  if (g >= 0 && l.gFamily[g] !== KERNEL && (l.gState[g] === LIVE || l.gOwnerRefs[g]! > 0)) return true;
+  l.misuse = true;
+  l.record(USE_AFTER_FREE, CORRUPTION, why, g, pfn, 0, 0, 0);
+  return false;
+}
+
+export function notGranted(l: Ledger, pfn: number): void {
+  l.misuse = true;
+  l.record(DOUBLE_FREE, CORRUPTION, WHY_NOT_GRANTED, -1, pfn, 0, 0, 0);
+  l.record(BAD_REFERENCE, CORRUPTION, WHY_PUT_AT_ZERO, -1, pfn, 0, 0, 0);
+}
+
+export function givenUp(l: Ledger, g: number, pfn: number): void {
+  l.misuse = true;
+  l.record(DOUBLE_FREE, CORRUPTION, WHY_GIVEN_UP, g, pfn, 0, l.gState[g]!, 0);
+}
+
+export function putAtZero(l: Ledger, g: number, pfn: number): void {
+  l.misuse = true;
+  l.record(BAD_REFERENCE, CORRUPTION, WHY_PUT_AT_ZERO, g, pfn, 0, pfn - l.gFirst[g]!, 0);
+}
+
+/** One page of a grant whose pages leave one by one. */
+export function releaseOne(l: Ledger, g: number, pfn: number): void {
+  const free = isFree(l.mem, l.layout, pfn);
+  leave(l, g, pfn, free);
+  judgeRelease(l, g, free ? LATENT : LEAK);
+  if (!free) leak(l, g, 1, WHY_LOST);
+  if (l.gHeld[g] === 0) l.drop(g);
+}
+
+/** A reference of a block was put by somebody: was it the last? */
+export function dropped(l: Ledger, g: number, pfn: number): void {
+  if (l.refs[pfn] === 0) return released(l, g, -1);
+  if (l.gOwnerRefs[g] === 0 && l.gState[g] === LIVE) l.gState[g] = INTENDED;
+  l.checkRefs(g, pfn);
+  l.checkCompound(g);
+}
+
+/** The release of a grant will be sized by an order lookup on its first page. */
+export function sizedByLookup(l: Ledger, g: number): void {
+  l.checks[HEAD_MISUSE]!++;
+  if (singles(l, g) || l.gOrder[g] === 0) return;
+  const answer = orderOf(l.mem, l.layout, l.gFirst[g]!);
+  if (answer === l.gOrder[g]) return;
+  if (l.gCompound[g] === 0) l.misuse = true;
+  l.pendingOrder = answer;
+  l.gFlags[g]! |= G_SIZED;
+}

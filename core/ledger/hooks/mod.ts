@@ -1,0 +1,30 @@
+/**
+ * What each call means to the ledger: a hook before it runs, which takes the
+ * intent from the arguments, and one after, which observes memory.
+ *
+ * @module
+ */
+import { ALLOC_HOOKS } from "./alloc.ts";
+import { ENV_HOOKS } from "./env.ts";
+import { GATHER_HOOKS } from "./gather.ts";
+import type { Hooks } from "./hook.ts";
+import { PGD_HOOKS } from "./pgd.ts";
+import { RELEASE_HOOKS } from "./release.ts";
+import { RESERVED_HOOKS } from "./reserved.ts";
+import { USE_HOOKS } from "./use.ts";
+
+export { envHolds } from "./env.ts";
+export { gatherReleased } from "./gather.ts";
+export { type Hook, type Hooks, pageOf } from "./hook.ts";
+export { linked } from "./pgd.ts";
+
+/** The hooks by call; calls that mean nothing to the ledger have none. */
+export const HOOKS: Readonly<Record<string, Hooks>> = {
+  ...ALLOC_HOOKS,
+  ...USE_HOOKS,
+  ...RELEASE_HOOKS,
+  ...RESERVED_HOOKS,
+  ...GATHER_HOOKS,
+  ...PGD_HOOKS,
+  ...ENV_HOOKS,
+};

@@ -1,0 +1,216 @@
+/**
+ * Releases and references: a free intends the whole grant, a put drops one
+ * reference.
+ *
+ * @module
+ */
+import { chunked, released, settleSingles } from "../judge.ts";
+import { NULL, PAGE_SHIFT, PAGE_SIZE } from "../../memory/words.ts";
+import { BY_EXACT, BY_ORDER, BY_PAGETABLE, BY_PUT } from "../families.ts";
+import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, HEAD_MISUSE, ORDER_MISMATCH } from "../invariants.ts";
+import type { Ledger } from "../ledger.ts";
+import { G_SIZED, INTENDED, LIVE, VIA_ORDER } from "../states.ts";
+import { orderOf } from "../observe.ts";
+import { WHY_GET_AT_ZERO, WHY_RELEASED, WHY_WRITE_FREE } from "../why.ts";
+import {
+  dropped,
+  givenUp,
+  holder,
+  type Hooks,
+  notGranted,
+  own,
+  pfnOf,
+  putAtZero,
+  releaseOne,
+  singles,
+  sizedByLookup,
+  usable,
+} from "./hook.ts";
+
+/** A release of a block, sized by the order claimed; `sized` where a lookup claimed it. */
+function beforeRelease(l: Ledger, pfn: number, way: number, claimed: number, sized: boolean): void {
+  l.pending = -1;
+  l.checks[DOUBLE_FREE]!++;
+  l.checks[BAD_REFERENCE]!++;
+  const g = l.grantOf[pfn]!;
+  if (g < 0) return notGranted(l, pfn);
+  if (l.gState[g] !== LIVE) return givenUp(l, g, pfn);
+  if (l.refs[pfn]! - l.envRefs[pfn]! <= 0 || own(l, g, pfn) <= 0) return putAtZero(l, g, pfn);
+  l.pending = g;
+  l.pendingOrder = claimed;
+  const order = singles(l, g) ? 0 : l.gOrder[g]!;
+  if (claimed !== order) l.misuse = true;
+  l.intend(g, way);
+  if (sized) {
+    l.checks[HEAD_MISUSE]!++;
+    if (claimed !== order) l.gFlags[g]! |= G_SIZED;
+  }
+}
+
+function afterRelease(l: Ledger, pfn: number): void {
+  const g = l.pending;
+  if (g < 0) return;
+  l.pending = -1;
+  l.refs[pfn]!--;
+  if (singles(l, g)) {
+    if (l.refs[pfn] === 0) releaseOne(l, g, pfn);
+    return;
+  }
+  l.gOwnerRefs[g]!--;
+  if (l.refs[pfn] === 0) return released(l, g, l.pendingOrder);
+  l.gState[g] = INTENDED;
+  if (l.gCompound[g] === 0 && l.gTotal[g]! > 1) chunked(l, g);
+  l.checkRefs(g, pfn);
+  l.checkCompound(g);
+}
+
+function viaLookup(l: Ledger): boolean {
+  return l.sb >= 0 && (l.via[l.sb]! & VIA_ORDER) !== 0;
+}
+
+function beforeFreeOrder(l: Ledger): void {
+  beforeRelease(l, l.a, BY_ORDER, l.b, viaLookup(l));
+}
+
+function beforeFreeOne(l: Ledger): void {
+  beforeRelease(l, l.a, BY_ORDER, 0, false);
+}
+
+function afterFreePage(l: Ledger): void {
+  afterRelease(l, l.a);
+}
+
+function beforeFreePagesOrder(l: Ledger): void {
+  l.pending = -1;
+  if (l.a !== NULL) beforeRelease(l, pfnOf(l.a), BY_ORDER, l.b, viaLookup(l));
+}
+
+function beforeFreePagesOne(l: Ledger): void {
+  l.pending = -1;
+  if (l.a !== NULL) beforeRelease(l, pfnOf(l.a), BY_ORDER, 0, false);
+}
+
+function afterFreeVirt(l: Ledger): void {
+  if (l.a !== NULL) afterRelease(l, pfnOf(l.a));
+}
+
+function beforePagetableFree(l: Ledger): void {
+  beforeRelease(l, l.a, BY_PAGETABLE, orderOf(l.mem, l.layout, l.a), true);
+}
+
+function beforePut(l: Ledger): void {
+  l.pending = -1;
+  l.checks[DOUBLE_FREE]!++;
+  l.checks[BAD_REFERENCE]!++;
+  const g = l.grantOf[l.a]!;
+  if (g < 0) return notGranted(l, l.a);
+  const pfn = holder(l, g, l.a);
+  if (l.gState[g] !== LIVE && own(l, g, pfn) <= 0) return givenUp(l, g, pfn);
+  if (l.refs[pfn]! - l.envRefs[pfn]! <= 0 || own(l, g, pfn) <= 0) return putAtZero(l, g, pfn);
+  l.pending = g;
+  l.pendingOrder = -1;
+  if (l.gState[g] !== LIVE || own(l, g, pfn) > 1) return;
+  l.intend(g, BY_PUT);
+  sizedByLookup(l, g);
+}
+
+function afterPut(l: Ledger): void {
+  const g = l.pending;
+  if (g < 0) return;
+  l.pending = -1;
+  const pfn = holder(l, g, l.a);
+  l.refs[pfn]!--;
+  if (singles(l, g)) {
+    if (l.refs[pfn] === 0) releaseOne(l, g, pfn);
+    return;
+  }
+  l.gOwnerRefs[g]!--;
+  dropped(l, g, pfn);
+}
+
+function beforeGet(l: Ledger): void {
+  l.pending = -1;
+  l.checks[BAD_REFERENCE]!++;
+  const g = l.grantOf[l.a]!;
+  if (g < 0) {
+    usable(l, l.a, WHY_WRITE_FREE);
+    l.record(BAD_REFERENCE, CORRUPTION, WHY_GET_AT_ZERO, -1, l.a, 0, 0, 0);
+    return;
+  }
+  const pfn = holder(l, g, l.a);
+  if (!usable(l, pfn, WHY_WRITE_FREE)) return;
+  if (l.refs[pfn] === 0) {
+    l.misuse = true;
+    l.record(BAD_REFERENCE, CORRUPTION, WHY_GET_AT_ZERO, g, pfn, 0, pfn - l.gFirst[g]!, 0);
+    return;
+  }
+  l.pending = g;
+}
+
+function afterGet(l: Ledger): void {
+  const g = l.pending;
+  if (g < 0) return;
+  const pfn = holder(l, g, l.a);
+  l.refs[pfn]!++;
+  if (!singles(l, g)) l.gOwnerRefs[g]!++;
+  l.checkRefs(g, pfn);
+}
+
+function beforeFreeExact(l: Ledger): void {
+  l.pending = -1;
+  l.checks[DOUBLE_FREE]!++;
+  const first = pfnOf(l.a);
+  const pages = (l.b + PAGE_SIZE - 1) >> PAGE_SHIFT;
+  const g = l.grantOf[first]!;
+  for (let i = 0; i < pages && first + i < l.nrPages; i++) {
+    const other = l.grantOf[first + i]!;
+    if (other < 0) return notGranted(l, first + i);
+    if (l.gState[other] !== LIVE) return givenUp(l, other, first + i);
+    if (l.refs[first + i]! - l.envRefs[first + i]! <= 0) return putAtZero(l, other, first + i);
+    if (other !== g) {
+      l.misuse = true;
+      l.record(ORDER_MISMATCH, CORRUPTION, WHY_RELEASED, g, first, 0, l.gTotal[g]!, pages);
+      return;
+    }
+  }
+  if (first + pages > l.nrPages) l.misuse = true;
+  if (!singles(l, g) || first !== l.gFirst[g] || pages !== l.gHeld[g]) l.misuse = true;
+  // A page that the owner holds twice outlives the free.
+  for (let i = 0; i < pages && singles(l, g); i++) if (own(l, g, first + i) > 1) l.misuse = true;
+  l.pending = g;
+  l.intend(g, BY_EXACT);
+}
+
+function afterFreeExact(l: Ledger): void {
+  const g = l.pending;
+  if (g < 0) return;
+  l.pending = -1;
+  const first = pfnOf(l.a);
+  if (!singles(l, g)) {
+    l.pendingOrder = 0;
+    l.refs[first]!--;
+    l.gOwnerRefs[g]!--;
+    if (l.refs[first] === 0) return released(l, g, -1);
+    l.gState[g] = INTENDED;
+    return;
+  }
+  // The free intends the whole grant: its other pages have no owner now either.
+  const end = l.gFirst[g]! + l.gTotal[g]!;
+  for (let pfn = l.gFirst[g]!; pfn < end; pfn++) {
+    if (l.grantOf[pfn] === g) l.refs[pfn] = l.envRefs[pfn]!;
+  }
+  settleSingles(l, g);
+}
+
+/** The hooks of these calls. */
+export const RELEASE_HOOKS: Readonly<Record<string, Hooks>> = {
+  __free_pages: { before: beforeFreeOrder, after: afterFreePage },
+  __free_page: { before: beforeFreeOne, after: afterFreePage },
+  free_pages: { before: beforeFreePagesOrder, after: afterFreeVirt },
+  free_page: { before: beforeFreePagesOne, after: afterFreeVirt },
+  free_pages_exact: { before: beforeFreeExact, after: afterFreeExact },
+  put_page: { before: beforePut, after: afterPut },
+  get_page: { before: beforeGet, after: afterGet },
+  ptdesc_free: { before: beforePagetableFree, after: afterFreePage },
+  pagetable_free: { before: beforePagetableFree, after: afterFreePage },
+};

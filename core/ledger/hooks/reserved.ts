@@ -1,0 +1,85 @@
+/**
+ * Reserved memory: its pages leave one by one.
+ *
+ * @module
+ */
+import { settleSingles } from "../judge.ts";
+import { BY_RESERVED_PAGE, BY_RESERVED_PTDESC } from "../families.ts";
+import { DOUBLE_FREE } from "../invariants.ts";
+import type { Ledger } from "../ledger.ts";
+import { G_MARKED, LIVE } from "../states.ts";
+import { WHY_WRITE_FREE } from "../why.ts";
+import { givenUp, type Hooks, notGranted, releaseOne, usable } from "./hook.ts";
+
+function beforeMarkReserved(l: Ledger): void {
+  if (usable(l, l.a, WHY_WRITE_FREE)) {
+    const g = l.grantOf[l.a]!;
+    // PG_reserved is PF_NO_COMPOUND.
+    if (l.reserved[l.a] !== 0 || l.gCompound[g] !== 0 || l.gState[g] !== LIVE) l.misuse = true;
+    if (l.reserved[l.a] === 0) l.managed--;
+    l.reserved[l.a] = 1;
+    l.gFlags[g]! |= G_MARKED;
+  }
+}
+
+function afterReserved(l: Ledger): void {
+  l.checkReserved(l.a);
+}
+
+function beforeFreeReserved(l: Ledger, way: number): void {
+  l.pending = -1;
+  l.checks[DOUBLE_FREE]!++;
+  const g = l.grantOf[l.a]!;
+  if (g < 0) return notGranted(l, l.a);
+  if (l.gState[g] !== LIVE) return givenUp(l, g, l.a);
+  l.pending = g;
+  if (l.onList[l.a] !== 0) l.misuse = true;
+  if (l.reserved[l.a] !== 0) {
+    l.managed++;
+    l.gIntentStep[g] = l.step;
+    l.gIntentCall[g] = l.op;
+  } else {
+    l.misuse = true;
+    l.intend(g, way);
+  }
+}
+
+function beforeFreeReservedPage(l: Ledger): void {
+  beforeFreeReserved(l, BY_RESERVED_PAGE);
+}
+
+function afterFreeReservedPage(l: Ledger): void {
+  const g = l.pending;
+  l.reserved[l.a] = 0;
+  l.checkReserved(l.a);
+  if (g < 0) return;
+  l.pending = -1;
+  releaseOne(l, g, l.a);
+}
+
+function beforeFreeReservedPtdesc(l: Ledger): void {
+  beforeFreeReserved(l, BY_RESERVED_PTDESC);
+  // It intends the table and frees one page: no larger table may be given to it.
+  if (l.pending >= 0 && l.gHeld[l.pending]! > 1) l.misuse = true;
+}
+
+function afterFreeReservedPtdesc(l: Ledger): void {
+  const g = l.pending;
+  l.reserved[l.a] = 0;
+  l.checkReserved(l.a);
+  if (g < 0) return;
+  l.pending = -1;
+  // It intends the whole table: all of its pages lose their owner.
+  const end = l.gFirst[g]! + l.gTotal[g]!;
+  for (let pfn = l.gFirst[g]!; pfn < end; pfn++) {
+    if (l.grantOf[pfn] === g) l.refs[pfn] = 0;
+  }
+  settleSingles(l, g);
+}
+
+/** The hooks of these calls. */
+export const RESERVED_HOOKS: Readonly<Record<string, Hooks>> = {
+  mark_page_reserved: { before: beforeMarkReserved, after: afterReserved },
+  free_reserved_page: { before: beforeFreeReservedPage, after: afterFreeReservedPage },
+  free_reserved_ptdesc: { before: beforeFreeReservedPtdesc, after: afterFreeReservedPtdesc },
+};

@@ -1,0 +1,167 @@
+/**
+ * Lookups, casts, and contents: what a page may be taken for, and who may read
+ * and write it.
+ *
+ * @module
+ */
+import { STALE } from "../../memory/mem_map.ts";
+import { NULL } from "../../memory/words.ts";
+import { CORRUPTION, HEAD_MISUSE, LATENT, TAIL_CAST, UNINITIALISED_TABLE, USE_AFTER_FREE } from "../invariants.ts";
+import type { Ledger } from "../ledger.ts";
+import { VIA_HEAD, VIA_ORDER, VIA_RECORDED } from "../states.ts";
+import {
+  WHY_LOOKUP,
+  WHY_READ_FREE,
+  WHY_TAIL_CAST,
+  WHY_TAIL_WRITTEN,
+  WHY_UNINITIALISED,
+  WHY_WRITE_FREE,
+} from "../why.ts";
+import { type Hooks, pfnOf, singles, usable } from "./hook.ts";
+
+/** A lookup reads struct page: without a grant that is latent (struct pages outlive grants today). */
+function reads(l: Ledger, pfn: number): void {
+  l.checks[USE_AFTER_FREE]!++;
+  if (l.grantOf[pfn]! >= 0 || l.writtenOff[pfn]) return;
+  l.misuse = true;
+  l.record(USE_AFTER_FREE, LATENT, WHY_READ_FREE, -1, pfn, 0, 0, 0);
+}
+
+function readsA(l: Ledger): void {
+  reads(l, l.a);
+}
+
+/** A folio's flags are read: of a tail page that is a BUG (`folio_flags`). */
+function readsFolioA(l: Ledger): void {
+  reads(l, l.a);
+  made(l, l.a, false, false);
+}
+
+function readsVirtA(l: Ledger): void {
+  reads(l, pfnOf(l.a));
+}
+
+function viaHead(l: Ledger): void {
+  if (l.dst >= 0) l.via[l.dst] = VIA_HEAD;
+}
+
+function viaOrder(l: Ledger): void {
+  if (l.dst >= 0) l.via[l.dst] = VIA_ORDER;
+}
+
+function viaKept(l: Ledger): void {
+  if (l.dst >= 0) l.via[l.dst] = l.sa >= 0 ? l.via[l.sa]! : 0;
+}
+
+function viaNone(l: Ledger): void {
+  if (l.dst >= 0) l.via[l.dst] = 0;
+}
+
+/**
+ * A descriptor or folio is made of a page.
+ *
+ * @param looked a head lookup was made
+ * @param written it is written through at once
+ * @returns whether something was recorded
+ */
+function made(l: Ledger, pfn: number, looked: boolean, written: boolean): boolean {
+  const g = l.grantOf[pfn]!;
+  if (looked) l.checks[HEAD_MISUSE]!++;
+  else l.checks[TAIL_CAST]!++;
+  // Of a page that does not exist nothing is known either.
+  if (!(g >= 0) || pfn === l.gFirst[g] || singles(l, g)) return false;
+  l.misuse = true;
+  const offset = pfn - l.gFirst[g]!;
+  const severity = written ? CORRUPTION : LATENT;
+  if (looked) l.record(HEAD_MISUSE, severity, WHY_LOOKUP, g, pfn, 0, offset, 0);
+  else l.record(TAIL_CAST, severity, written ? WHY_TAIL_WRITTEN : WHY_TAIL_CAST, g, pfn, 0, offset, 0);
+  return true;
+}
+
+export function descriptor(l: Ledger, pfn: number, looked: boolean, written: boolean): boolean {
+  const g = l.grantOf[pfn]!;
+  if (g >= 0) l.castFamily(g);
+  return made(l, pfn, looked, written);
+}
+
+function afterPagePtdesc(l: Ledger): void {
+  if (l.res === NULL) return;
+  const via = l.sa >= 0 ? l.via[l.sa]! : 0;
+  const recorded = descriptor(l, l.res, (via & VIA_HEAD) !== 0, false);
+  if (l.dst >= 0) l.via[l.dst] = recorded ? via | VIA_RECORDED : via;
+}
+
+function afterPtdescFolio(l: Ledger): void {
+  if (l.res === NULL) return;
+  const via = l.sa >= 0 ? l.via[l.sa]! : 0;
+  if (l.dst >= 0) l.via[l.dst] = via;
+  if (via & VIA_RECORDED) return;
+  if (made(l, l.res, (via & VIA_HEAD) !== 0, false) && l.dst >= 0) l.via[l.dst] = via | VIA_RECORDED;
+}
+
+function afterPageFolio(l: Ledger): void {
+  if (l.dst >= 0) l.via[l.dst] = VIA_HEAD;
+  if (made(l, l.res, true, false) && l.dst >= 0) l.via[l.dst] = VIA_HEAD | VIA_RECORDED;
+}
+
+function beforeVirtToPtdesc(l: Ledger): void {
+  if (l.headLookup) reads(l, pfnOf(l.a));
+}
+
+function afterVirtToPtdesc(l: Ledger): void {
+  const recorded = descriptor(l, l.res, l.headLookup, false);
+  if (l.dst >= 0) l.via[l.dst] = (l.headLookup ? VIA_HEAD : 0) | (recorded ? VIA_RECORDED : 0);
+}
+
+function beforeWrite(l: Ledger): void {
+  usable(l, pfnOf(l.a), WHY_WRITE_FREE);
+}
+
+function beforeTableInit(l: Ledger): void {
+  const first = pfnOf(l.a);
+  for (let i = 0; i < l.b && first + i < l.nrPages; i++) {
+    if (!usable(l, first + i, WHY_WRITE_FREE)) return;
+  }
+}
+
+function beforePopulate(l: Ledger): void {
+  const first = pfnOf(l.a);
+  if (!usable(l, first, WHY_READ_FREE)) return;
+  l.checks[UNINITIALISED_TABLE]!++;
+  const g = l.grantOf[first]!;
+  const end = singles(l, g) ? first + 1 : l.gFirst[g]! + l.gTotal[g]!;
+  for (let pfn = first; pfn < end; pfn++) {
+    if (l.grantOf[pfn] === g && l.mem[l.map.contents + pfn] === STALE) {
+      l.misuse = true;
+      l.record(UNINITIALISED_TABLE, CORRUPTION, WHY_UNINITIALISED, g, first, 0, pfn - l.gFirst[g]!, l.gTotal[g]!);
+      return;
+    }
+  }
+}
+
+/** The hooks of these calls. */
+export const USE_HOOKS: Readonly<Record<string, Hooks>> = {
+  compound_head: { before: readsA, after: viaHead },
+  compound_order: { before: readsA, after: viaOrder },
+  PageHead: { before: readsA, after: viaNone },
+  PageTail: { before: readsA, after: viaNone },
+  PageCompound: { before: readsA, after: viaNone },
+  virt_to_page: { after: viaNone },
+  virt_to_head_page: { before: readsVirtA, after: viaHead },
+  page_to_virt: { after: viaNone },
+  page_address: { after: viaNone },
+  folio_address: { after: viaNone },
+  page_folio: { before: readsA, after: afterPageFolio },
+  clear_page: { before: beforeWrite },
+  table_init: { before: beforeTableInit },
+  populate: { before: beforePopulate },
+  page_ptdesc: { after: afterPagePtdesc },
+  ptdesc_page: { after: viaKept },
+  ptdesc_folio: { after: afterPtdescFolio },
+  virt_to_ptdesc: { before: beforeVirtToPtdesc, after: afterVirtToPtdesc },
+  ptdesc_to_virt: { after: viaNone },
+  ptdesc_address: { after: viaNone },
+  ptdesc_is_reserved: { before: readsFolioA, after: viaNone },
+  pagetable_is_reserved: { before: readsFolioA, after: viaNone },
+  ptdesc_clear: { before: beforeWrite },
+};

@@ -1,0 +1,209 @@
+/**
+ * What came of a release: which pages the kernel freed, which are lost, and how
+ * bad that is.
+ *
+ * @module
+ */
+import { NULL } from "../memory/words.ts";
+import { EXACT, RESERVED } from "./families.ts";
+import {
+  BUDDY_STRUCTURE,
+  CORRUPTION,
+  DOUBLE_FREE,
+  FAMILY,
+  HEAD_MISUSE,
+  LATENT,
+  LEAK,
+  ORDER_MISMATCH,
+  OVERLAY_CLOBBER,
+  PAGE_LEAK,
+} from "./invariants.ts";
+import type { Ledger } from "./ledger.ts";
+import { freeUntil, isFree, listedPages } from "./observe.ts";
+import { G_ASIDE, G_FOREIGN, G_SIZED, G_WAY_SHIFT, INTENDED, LIVE, MAX_GATHERS, QUEUED } from "./states.ts";
+import {
+  WHY_FAMILY_RELEASE,
+  WHY_FORGOTTEN,
+  WHY_FREE_COUNT,
+  WHY_FREED_ON_LIST,
+  WHY_LOST,
+  WHY_RELEASED,
+  WHY_SIZED,
+} from "./why.ts";
+
+/** A page leaves its grant; where the kernel did not free it, it is written off. */
+export function leave(l: Ledger, g: number, pfn: number, free: boolean): void {
+  l.grantOf[pfn] = -1;
+  l.refs[pfn] = 0;
+  l.gHeld[g]!--;
+  if (!free) {
+    l.writtenOff[pfn] = 1;
+    return;
+  }
+  l.gReleased[g]!++;
+  l.freePages++;
+  if (l.onList[pfn]) {
+    l.onList[pfn] = 0;
+    l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_FREED_ON_LIST, g, pfn, 0, 0, 0);
+  }
+}
+
+/**
+ * The last token of a grant is gone: which of its pages did the kernel free?
+ *
+ * @param over order that the release claimed, or -1; more than granted is corruption
+ */
+export function released(l: Ledger, g: number, over: number): void {
+  l.checks[ORDER_MISMATCH]!++;
+  l.checks[PAGE_LEAK]!++;
+  const first = l.gFirst[g]!;
+  const total = l.gTotal[g]!;
+  const end = first + total;
+  let missing = 0;
+  let free = 0;
+  for (let pfn = first; pfn < end; pfn++) {
+    if (l.grantOf[pfn] !== g) continue;
+    if (pfn >= free) free = freeUntil(l.mem, l.layout, pfn);
+    if (pfn >= free) missing++;
+    leave(l, g, pfn, pfn < free);
+  }
+  const gone = l.gReleased[g]!;
+  const aside = (l.gFlags[g]! & G_ASIDE) !== 0;
+  // Not freed because somebody holds it still: a reference that nobody took.
+  if (missing > 0 && !aside) l.checkRefs(g, first);
+  let severity = LATENT;
+  if (over > l.gOrder[g]! && gone > 0) {
+    severity = CORRUPTION;
+    l.record(ORDER_MISMATCH, CORRUPTION, WHY_RELEASED, g, first, 0, total, 1 << over);
+  } else if (missing > 0) {
+    severity = LEAK;
+    if (!aside) l.record(ORDER_MISMATCH, LEAK, WHY_RELEASED, g, first, 0, total, gone);
+  }
+  judgeRelease(l, g, severity);
+  if (missing > 0 && !aside) leak(l, g, missing, WHY_LOST);
+  l.drop(g);
+}
+
+/**
+ * A release while others still hold page 0 of a block that is not compound:
+ * the tails have no other owner, so those that the kernel freed leave now
+ * (B1), and those that it kept are judged with the last reference.
+ */
+export function chunked(l: Ledger, g: number): void {
+  const first = l.gFirst[g]!;
+  const end = first + l.gTotal[g]!;
+  for (let pfn = first + 1; pfn < end; pfn++) {
+    if (l.grantOf[pfn] === g && isFree(l.mem, l.layout, pfn)) leave(l, g, pfn, true);
+  }
+}
+
+/** Pages with a reference each (exact, reserved): those without one leave; what is not free is lost. */
+export function settleSingles(l: Ledger, g: number): void {
+  l.checks[ORDER_MISMATCH]!++;
+  l.checks[PAGE_LEAK]!++;
+  const first = l.gFirst[g]!;
+  const end = first + l.gTotal[g]!;
+  let missing = 0;
+  let held = 0;
+  for (let pfn = first; pfn < end; pfn++) {
+    if (l.grantOf[pfn] !== g) continue;
+    if (l.refs[pfn]! > 0) {
+      held++;
+      continue;
+    }
+    const free = isFree(l.mem, l.layout, pfn);
+    if (!free) missing++;
+    leave(l, g, pfn, free);
+  }
+  const aside = (l.gFlags[g]! & G_ASIDE) !== 0;
+  if (missing > 0 && !aside) {
+    l.record(ORDER_MISMATCH, LEAK, WHY_RELEASED, g, first, 0, l.gTotal[g]!, l.gReleased[g]!);
+  }
+  judgeRelease(l, g, missing > 0 ? LEAK : LATENT);
+  if (missing > 0 && !aside) leak(l, g, missing, WHY_LOST);
+  if (held === 0) l.drop(g);
+  else l.gState[g] = INTENDED;
+}
+
+/** `family` and `head-misuse` of a release, as bad as its effect. */
+export function judgeRelease(l: Ledger, g: number, severity: number): void {
+  l.checks[FAMILY]!++;
+  const flags = l.gFlags[g]!;
+  const first = l.gFirst[g]!;
+  if (flags & G_FOREIGN) {
+    l.record(FAMILY, severity, WHY_FAMILY_RELEASE, g, first, 0, l.gFamily[g]!, flags >> G_WAY_SHIFT);
+  }
+  if (flags & G_SIZED) l.record(HEAD_MISUSE, severity, WHY_SIZED, g, first, 0, l.pendingOrder, l.gOrder[g]!);
+}
+
+/** Lays a leak to the step that gave the grant up. */
+export function leak(l: Ledger, g: number, pages: number, why: number): void {
+  const step = l.step;
+  const op = l.op;
+  if (why === WHY_LOST && l.gState[g] === INTENDED && l.draining === 0) {
+    l.step = l.gIntentStep[g]!;
+    l.op = l.gIntentCall[g]!;
+  }
+  l.record(PAGE_LEAK, LEAK, why, g, l.gFirst[g]!, pages, l.gTotal[g]! - pages, l.gTotal[g]!);
+  l.step = step;
+  l.op = op;
+}
+
+/**
+ * The owner forgets a grant (`env owner_gone`): it leaks unless it was given
+ * up. That is more than a release: references that the owner took beside its
+ * own are never put now, and a gather that its path has not finished never is.
+ */
+export function forget(l: Ledger, g: number): void {
+  l.checks[PAGE_LEAK]!++;
+  const family = l.gFamily[g]!;
+  const owed = family !== EXACT && family !== RESERVED && l.gOwnerRefs[g]! > 0;
+  const unfinished = l.gState[g] === QUEUED && stranded(l, l.gGather[g]!);
+  if (l.gState[g] !== LIVE && !owed && !unfinished) return;
+  l.misuse = true;
+  const held = l.gHeld[g]!;
+  l.gIntentStep[g] = l.step;
+  l.gIntentCall[g] = l.op;
+  leak(l, g, held, WHY_FORGOTTEN);
+  const end = l.gFirst[g]! + l.gTotal[g]!;
+  for (let pfn = l.gFirst[g]!; pfn < end; pfn++) {
+    if (l.grantOf[pfn] !== g) continue;
+    l.grantOf[pfn] = -1;
+    l.writtenOff[pfn] = 1;
+  }
+  l.drop(g);
+}
+
+/** Whether a gather was started and not finished; from now on nobody will. */
+export function stranded(l: Ledger, id: number): boolean {
+  for (let i = 0; i < MAX_GATHERS; i++) {
+    if (l.gathers[i] === 0 || l.gatherIds[i] !== id) continue;
+    l.gathers[i] = 2;
+    return true;
+  }
+  return false;
+}
+
+/** Why the count of free pages is another than the grants leave. */
+export function freeDiffers(l: Ledger, raw: number): void {
+  const should = l.freePages;
+  l.freePages = raw;
+  if (l.stop) return;
+  if (listedPages(l.mem, l.map) !== raw) {
+    l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_FREE_COUNT, -1, NULL, 0, raw, should);
+    return;
+  }
+  if (raw > should) {
+    // Something was released that no grant held.
+    l.record(DOUBLE_FREE, CORRUPTION, WHY_FREE_COUNT, -1, NULL, 0, raw, should);
+    return;
+  }
+  // The kernel took pages and gave them to nobody.
+  let first = NULL;
+  for (let pfn = l.nrPages - 1; pfn >= 0; pfn--) {
+    if (l.grantOf[pfn]! >= 0 || l.writtenOff[pfn] !== 0 || isFree(l.mem, l.layout, pfn)) continue;
+    l.writtenOff[pfn] = 1;
+    first = pfn;
+  }
+  l.record(PAGE_LEAK, LEAK, WHY_LOST, -1, first, should - raw, 0, should - raw);
+}

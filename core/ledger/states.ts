@@ -1,0 +1,44 @@
+/**
+ * States and flags of grants, values and gathers, as the ledger keeps them.
+ *
+ * @module
+ */
+
+/** The owner holds it. */
+export const LIVE = 1;
+/** A gather holds it. */
+export const QUEUED = 2;
+/** Its owner gave it up; others still hold references. */
+export const INTENDED = 3;
+
+/** A descriptor made of foreign memory was recorded for this grant. */
+export const G_CAST = 1;
+/** It is being released by a family that did not grant it. */
+export const G_FOREIGN = 2;
+/** An order lookup that did not answer its order sizes its release. */
+export const G_SIZED = 4;
+/** The kernel set its pages aside as bad. */
+export const G_ASIDE = 8;
+/** The program marked pages of it reserved: from then on they leave by free_reserved_page only. */
+export const G_MARKED = 16;
+/** Pages of it were put on pgd_list, and may still be on it. */
+export const G_LISTED = 32;
+/** Queued by way of `BY_*` << 8. */
+export const G_WAY_SHIFT = 8;
+
+/** The value came from a head lookup. */
+export const VIA_HEAD = 1;
+/** The number came from an order lookup. */
+export const VIA_ORDER = 2;
+/** A wrong lookup or cast was recorded when the value was made. */
+export const VIA_RECORDED = 4;
+
+/** Gathers at once. */
+export const MAX_GATHERS = 16;
+
+/** `__tlb_remove_table` puts the page's folio. */
+export const RELEASE_PUT = 0;
+/** It frees order 2 (s390 before 6.6). */
+export const RELEASE_ORDER_2 = 1;
+/** It frees what compound_order answers (s390). */
+export const RELEASE_LOOKUP = 2;
