@@ -16,7 +16,7 @@ import { TOOL } from "../corpus/tool.ts";
 import { type CellPlan, planCells, selectDisciplines } from "./cells.ts";
 import { Digest } from "./digest.ts";
 import { type ExpectedFindings, expectedOf } from "./expected.ts";
-import { runShards } from "./pool.ts";
+import { runJobs } from "./pool.ts";
 import { reportExpected, reportFound, reportHostile } from "./report_finding.ts";
 import type { KeptProgram, ShardJob, ShardOutcome } from "./shard.ts";
 
@@ -48,6 +48,7 @@ export interface CampaignHooks {
 
 /** Shards of a cell: enough that workers share it well; fixed, so that the result does not depend on them. */
 const SHARDS = 4;
+const SHARD_WORKER = new URL("./worker.ts", import.meta.url);
 /** Programs are numbered from here in the second shard, and so on. */
 const SHARD_STRIDE = 1 << 26;
 
@@ -127,7 +128,7 @@ export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks
   let steps = 0;
   let findings = 0;
   hooks.phase?.("search");
-  const outcomes = await runShards(jobs, options.workers, (outcome) => {
+  const outcomes = await runJobs<ShardJob, ShardOutcome>(SHARD_WORKER, jobs, options.workers, (outcome) => {
     steps += outcome.steps;
     findings += outcome.kept.filter((k) => !expectedKey(plans[Math.floor(outcome.index / SHARDS)]!, k)).length;
     hooks.progress?.({ steps, findings });

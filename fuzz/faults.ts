@@ -4,11 +4,11 @@
  *
  * @module
  */
+import { runJobs } from "./pool.ts";
 import { InputError } from "../core/program/input_error.ts";
 import { type CellPlan, expectationsOn, planCells, selectDisciplines } from "./cells.ts";
 import type { FaultCell, FaultJob, FaultOutcome } from "./fault_cell.ts";
 import { REASONS } from "./fault_reasons.ts";
-import type { FaultAnswer } from "./worker_faults.ts";
 
 /** What is asked for; empty lists mean all. */
 export interface FaultsOptions {
@@ -24,6 +24,7 @@ export interface FaultsOptions {
 const WIDTH = 80;
 /** Workers; their number changes nothing in the result. */
 const WORKERS = 2;
+const FAULT_WORKER = new URL("./worker_faults.ts", import.meta.url);
 
 /** The cells in which nothing is expected. Hypothetical disciplines have to be named. */
 function cleanCells(options: FaultsOptions): CellPlan[] {
@@ -61,7 +62,7 @@ export async function runFaults(options: FaultsOptions, print: (line: string) =>
   print(row(["discipline", "kernel", "faults", "found", "harmless", "missed", "worst"]));
   const done: FaultCell[] = [];
   let printed = 0;
-  await runJobs(jobs, (cell) => {
+  await runJobs<FaultJob, FaultCell>(FAULT_WORKER, jobs, WORKERS, (cell) => {
     done[cell.index] = cell;
     for (let next = done[printed]; next !== undefined; next = done[++printed]) print(cellRow(cells[printed]!, next));
   });
@@ -188,31 +189,4 @@ function wrap(text: string, width: number): string[] {
     else lines.push(word);
   }
   return lines;
-}
-
-/** Hands the cells out to workers. */
-async function runJobs(jobs: readonly FaultJob[], onCell: (cell: FaultCell) => void): Promise<void> {
-  const queue = jobs.values();
-  await Promise.all(Array.from({ length: Math.min(WORKERS, jobs.length) }, () => serve(queue, onCell)));
-}
-
-function serve(queue: Iterator<FaultJob>, onCell: (cell: FaultCell) => void): Promise<void> {
-  const worker = new Worker(new URL("./worker_faults.ts", import.meta.url), { type: "module" });
-  return new Promise<void>((resolve, reject) => {
-    const next = (): void => {
-      const job = queue.next();
-      if (job.done) resolve();
-      else worker.postMessage(job.value);
-    };
-    worker.onmessage = (event: MessageEvent<FaultAnswer>): void => {
-      if ("error" in event.data) return reject(new Error(event.data.error));
-      onCell(event.data.cell);
-      next();
-    };
-    worker.onerror = (event): void => {
-      event.preventDefault();
-      reject(new Error(`a worker died: ${event.message}`));
-    };
-    next();
-  }).finally(() => worker.terminate());
 }
