@@ -184,8 +184,15 @@ export function stranded(l: Ledger, id: number): boolean {
   return false;
 }
 
+/** After a step: the count of free pages must be what the grants leave. */
+export function checkFree(l: Ledger): void {
+  l.checks[BUDDY_STRUCTURE]!++;
+  const raw = l.rawFree();
+  if (raw !== l.freePages) freeDiffers(l, raw);
+}
+
 /** Why the count of free pages is another than the grants leave. */
-export function freeDiffers(l: Ledger, raw: number): void {
+function freeDiffers(l: Ledger, raw: number): void {
   const should = l.freePages;
   l.freePages = raw;
   if (l.stop) return;

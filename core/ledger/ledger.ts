@@ -52,7 +52,6 @@ import {
   THEORETICAL,
   USE_AFTER_FREE,
 } from "./invariants.ts";
-import { freeDiffers } from "./judge.ts";
 import { compoundDamage, isFree } from "./observe.ts";
 import { G_CAST, G_FOREIGN, G_LISTED, G_MARKED, G_WAY_SHIFT, LIVE, MAX_GATHERS } from "./states.ts";
 import {
@@ -423,13 +422,6 @@ export class Ledger {
   drop(g: number): void {
     this.gState[g] = 0;
     this.freeIds[this.nFreeIds++] = g;
-  }
-
-  /** After a step: the count of free pages must be what the grants leave. */
-  checkFree(): void {
-    this.checks[BUDDY_STRUCTURE]!++;
-    const raw = this.rawFree();
-    if (raw !== this.freePages) freeDiffers(this, raw);
   }
 
   /** After a step on reserved memory: managed_pages and PG_reserved of a page. */

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { released } from "../ledger/judge.ts";
+import { checkFree, released } from "../ledger/judge.ts";
 import { createKernel } from "../kernel/create.ts";
 import type { Kernel, KernelFunctions } from "../kernel/kernel.ts";
 import { envHolds, gatherReleased, pageOf } from "../ledger/hooks/mod.ts";
@@ -291,7 +291,7 @@ export class Machine {
     }
     if (k.nEvents !== 0) this.#events();
     AFTER[op]!(l);
-    l.checkFree();
+    checkFree(l);
   }
 
   #inside(value: number): boolean {
