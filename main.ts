@@ -11,7 +11,7 @@ import type { Io, Work } from "./reports/cli/work.ts";
 import { TOOL } from "./corpus/tool.ts";
 
 /** Steps of `fuzz` where `--ops` is not given: under a minute on two processors. */
-export const DEFAULT_OPS = 20_000_000;
+export const DEFAULT_OPS = 50_000_000;
 
 const work: Work = {
   runCampaign: async (request, hooks) => (await import("./fuzz/campaign.ts")).runCampaign(request, hooks),
