@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
+import { FINDING_WORDS } from "../core/ledger/finding.ts";
 import { Machine } from "../core/program/machine.ts";
 import { parseProgram } from "../core/program/parse.ts";
 import { printProgram } from "../core/program/print.ts";
@@ -105,7 +106,7 @@ Deno.test("programs of every shipped discipline print, parse back, and show the 
       const code = generate(generator, number);
       const slots = generator.names();
       machine.runCode(code, code.length, generator.slots);
-      const findings = machine.ledger.findings.slice(0, machine.ledger.nFindings * 10);
+      const findings = machine.ledger.findings.slice(0, machine.ledger.nFindings * FINDING_WORDS);
       const program: Program = {
         comments: [],
         kernel,
@@ -120,7 +121,7 @@ Deno.test("programs of every shipped discipline print, parse back, and show the 
       const other = new Machine(again);
       other.run(again);
       assertEquals(other.steps, machine.steps, d.name);
-      assertEquals(other.ledger.nFindings * 10, findings.length, d.name);
+      assertEquals(other.ledger.nFindings * FINDING_WORDS, findings.length, d.name);
     }
   }
 });

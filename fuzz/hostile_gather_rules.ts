@@ -5,7 +5,7 @@
  * @module
  */
 import { FAILABLE, opOf, POINTS } from "../core/program/calls.ts";
-import { RELEASE_ORDER_2 } from "../core/ledger/states.ts";
+import { RELEASE_LOOKUP, RELEASE_ORDER_2 } from "../core/ledger/states.ts";
 import { FIRST_SLOT } from "../core/program/program.ts";
 
 import {
@@ -340,7 +340,15 @@ export function gatherRules(facts: GatherFacts): Readonly<Record<string, Use>> {
     tlb_flush_pud_range: range("tlb_flush_pud_range"),
     tlb_flush_p4d_range: range("tlb_flush_p4d_range"),
     tlb_remove_page: remove("tlb_remove_page", PAGE, TABLE | PAGES, true, 0, false),
-    tlb_remove_table: remove("tlb_remove_table", tableKind, any, tablesArePages, tableRelease, true),
+    // What s390 frees by pagetable_free has to come from pagetable_alloc.
+    tlb_remove_table: remove(
+      "tlb_remove_table",
+      tableKind,
+      !tablesArePages && tableRelease === RELEASE_LOOKUP ? TABLE : any,
+      tablesArePages,
+      tableRelease,
+      true,
+    ),
     tlb_remove_ptdesc: remove("tlb_remove_ptdesc", ptdescKind, TABLE, tablesArePages, tableRelease, true),
     tlb_remove_page_ptdesc: remove("tlb_remove_page_ptdesc", PTDESC, TABLE, true, 0, false),
     tlb_flush_mmu: flush("tlb_flush_mmu", false),

@@ -16,7 +16,7 @@ import {
 
 import { opOf } from "../core/program/calls.ts";
 import { COMPOUND, EXACT, HIGH, LIVE, PAGES, PARTIAL, RESERVED, TABLE } from "./hostile_picture.ts";
-import { bytesOf, leads, SINGLES, type Use, wrongPointer } from "./hostile_use.ts";
+import { APART, bytesOf, type Use, wrongPointer } from "./hostile_use.ts";
 import { FOLIO, PAGE, PTDESC, VIRT, type Writer } from "./hostile_writer.ts";
 
 const GFP_KERNEL = GFP_FLAGS["GFP_KERNEL"] as number;
@@ -126,7 +126,9 @@ function lookup(name: string, kind: number, need: number, answers: number, toHea
       const b = findFamily(w, need, (kind === VIRT ? HIGH : 0) | (any ? 0 : PARTIAL));
       if (b < 0) return false;
       let page = picture.somePage(random, b);
-      if (!any && !(need === 0 ? leads(picture.traits[b]!, page) : (picture.traits[b]! & SINGLES) !== 0)) page = 0;
+      // A head lookup answers a compound block from any of its pages.
+      const apart = need === 0 ? APART | COMPOUND : APART;
+      if (!any && (picture.traits[b]! & apart) === 0) page = 0;
       const slot = w.one(op, w.name(b, kind), page);
       if (answers >= 0 && (page === 0 || (toHead && (picture.traits[b]! & COMPOUND) !== 0))) w.rename(b, answers, slot);
       if (answers < 0 && name === "compound_order" && page === 0) picture.orderName[b] = slot;

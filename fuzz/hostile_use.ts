@@ -21,6 +21,8 @@ export interface Use {
   readonly wrong?: Rule;
 }
 
+/** Pages of these are blocks of their own: a descriptor or folio may be made of each. */
+export const APART: number = EXACT | SPLIT;
 /** Pages of these have a reference each. */
 export const SINGLES: number = EXACT | RESERVED | SPLIT;
 /** With these a block cannot be released by its family. */

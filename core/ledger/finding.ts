@@ -6,7 +6,7 @@
  */
 
 /** Words of one finding. */
-export const FINDING_WORDS = 10;
+export const FINDING_WORDS = 11;
 /** Index of the invariant. */
 export const F_INVARIANT = 0;
 /** Step that broke it (from 1). */
@@ -27,5 +27,7 @@ export const F_WHY = 7;
 export const F_X = 8;
 /** The second of them. */
 export const F_Y = 9;
+/** Page within the block that it is about. */
+export const F_OFFSET = 10;
 /** Findings one program may record; more end it. */
 export const MAX_FINDINGS = 64;

@@ -27,7 +27,8 @@ p0 = alloc_page(GFP_KERNEL)
 tlb_flush_pte_range(g0, 0x200000, 0x1000)
 tlb_remove_page(g0, p0)
 __free_page(p0)
-finding double-free at 5`,
+finding double-free at 5
+finding bad-reference at 5`,
   },
 ], [
   {
@@ -271,13 +272,12 @@ __free_pages(p0, 2)
 finding family at 2`,
   },
   {
-    that: "every page of a boot table is a block of its own",
+    that: "every page of alloc_pages_exact is a block of its own",
     program: `
-a0 = memblock_alloc(2)
+a0 = alloc_pages_exact(8192, GFP_KERNEL)
 d1 = virt_to_ptdesc(a0+1)
-p0 = virt_to_page(a0)
-free_reserved_page(p0)
-free_reserved_page(p0+1)`,
+free_pages_exact(a0, 8192)
+finding family at 2`,
   },
 ]);
 

@@ -81,7 +81,8 @@ d0 = pagetable_alloc(GFP_PGTABLE_USER, 1)
 a0 = ptdesc_to_virt(d0)
 pgd_list_add(a0+1)
 finding tail-cast at 3
-finding overlay-clobber at 3`,
+finding overlay-clobber at 3
+finding compound-order at 3`,
   },
 ], [
   {
@@ -145,6 +146,7 @@ config DEBUG_VM
 d0 = pagetable_alloc(GFP_PGTABLE_KERNEL, 2)
 p0 = ptdesc_page(d0)
 __free_pages(p0, 1)
+finding family at 3
 finding kernel-check at 3`,
   },
 ], [

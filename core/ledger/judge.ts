@@ -17,6 +17,7 @@ import {
   ORDER_MISMATCH,
   OVERLAY_CLOBBER,
   PAGE_LEAK,
+  RESERVED_ACCOUNTING,
 } from "./invariants.ts";
 import type { Ledger } from "./ledger.ts";
 import { freeUntil, isFree, listedPages } from "./observe.ts";
@@ -28,6 +29,7 @@ import {
   WHY_FREED_ON_LIST,
   WHY_LOST,
   WHY_RELEASED,
+  WHY_RESERVED_FLAG,
   WHY_SIZED,
 } from "./why.ts";
 
@@ -39,6 +41,11 @@ export function leave(l: Ledger, g: number, pfn: number, free: boolean): void {
   if (!free) {
     l.writtenOff[pfn] = 1;
     return;
+  }
+  if (l.reserved[pfn] !== 0) {
+    // It left by another way than free_reserved_page: the flag is gone, and managed_pages never saw it.
+    l.reserved[pfn] = 0;
+    l.record(RESERVED_ACCOUNTING, CORRUPTION, WHY_RESERVED_FLAG, g, pfn, 0, pfn, 0);
   }
   l.gReleased[g]!++;
   l.freePages++;
@@ -60,11 +67,12 @@ export function released(l: Ledger, g: number, over: number): void {
   const total = l.gTotal[g]!;
   const end = first + total;
   let missing = 0;
+  let lost = NULL;
   let free = 0;
   for (let pfn = first; pfn < end; pfn++) {
     if (l.grantOf[pfn] !== g) continue;
     if (pfn >= free) free = freeUntil(l.mem, l.layout, pfn);
-    if (pfn >= free) missing++;
+    if (pfn >= free && missing++ === 0) lost = pfn;
     leave(l, g, pfn, pfn < free);
   }
   const gone = l.gReleased[g]!;
@@ -80,7 +88,7 @@ export function released(l: Ledger, g: number, over: number): void {
     if (!aside) l.record(ORDER_MISMATCH, LEAK, WHY_RELEASED, g, first, 0, total, gone);
   }
   judgeRelease(l, g, severity);
-  if (missing > 0 && !aside) leak(l, g, missing, WHY_LOST);
+  if (missing > 0 && !aside) leak(l, g, missing, WHY_LOST, lost);
   l.drop(g);
 }
 
@@ -104,6 +112,7 @@ export function settleSingles(l: Ledger, g: number): void {
   const first = l.gFirst[g]!;
   const end = first + l.gTotal[g]!;
   let missing = 0;
+  let lost = NULL;
   let held = 0;
   for (let pfn = first; pfn < end; pfn++) {
     if (l.grantOf[pfn] !== g) continue;
@@ -112,7 +121,7 @@ export function settleSingles(l: Ledger, g: number): void {
       continue;
     }
     const free = isFree(l.mem, l.layout, pfn);
-    if (!free) missing++;
+    if (!free && missing++ === 0) lost = pfn;
     leave(l, g, pfn, free);
   }
   const aside = (l.gFlags[g]! & G_ASIDE) !== 0;
@@ -120,7 +129,7 @@ export function settleSingles(l: Ledger, g: number): void {
     l.record(ORDER_MISMATCH, LEAK, WHY_RELEASED, g, first, 0, l.gTotal[g]!, l.gReleased[g]!);
   }
   judgeRelease(l, g, missing > 0 ? LEAK : LATENT);
-  if (missing > 0 && !aside) leak(l, g, missing, WHY_LOST);
+  if (missing > 0 && !aside) leak(l, g, missing, WHY_LOST, lost);
   if (held === 0) l.drop(g);
   else l.gState[g] = INTENDED;
 }
@@ -136,15 +145,15 @@ export function judgeRelease(l: Ledger, g: number, severity: number): void {
   if (flags & G_SIZED) l.record(HEAD_MISUSE, severity, WHY_SIZED, g, first, 0, l.pendingOrder, l.gOrder[g]!);
 }
 
-/** Lays a leak to the step that gave the grant up. */
-export function leak(l: Ledger, g: number, pages: number, why: number): void {
+/** Lays a leak of pages from the page `lost` on to the step that gave the grant up. */
+export function leak(l: Ledger, g: number, pages: number, why: number, lost: number): void {
   const step = l.step;
   const op = l.op;
   if (why === WHY_LOST && l.gState[g] === INTENDED && l.draining === 0) {
     l.step = l.gIntentStep[g]!;
     l.op = l.gIntentCall[g]!;
   }
-  l.record(PAGE_LEAK, LEAK, why, g, l.gFirst[g]!, pages, l.gTotal[g]! - pages, l.gTotal[g]!);
+  l.record(PAGE_LEAK, LEAK, why, g, lost, pages, lost - l.gFirst[g]!, l.gTotal[g]!);
   l.step = step;
   l.op = op;
 }
@@ -164,7 +173,7 @@ export function forget(l: Ledger, g: number): void {
   const held = l.gHeld[g]!;
   l.gIntentStep[g] = l.step;
   l.gIntentCall[g] = l.op;
-  leak(l, g, held, WHY_FORGOTTEN);
+  leak(l, g, held, WHY_FORGOTTEN, l.gFirst[g]!);
   const end = l.gFirst[g]! + l.gTotal[g]!;
   for (let pfn = l.gFirst[g]!; pfn < end; pfn++) {
     if (l.grantOf[pfn] !== g) continue;

@@ -25,6 +25,7 @@ import { DESCRIBABLE, EXACT, LEGAL_RELEASES, RESERVED } from "./families.ts";
 import {
   F_CALL,
   F_INVARIANT,
+  F_OFFSET,
   F_PAGES,
   F_PFN,
   F_SEVERITY,
@@ -75,6 +76,8 @@ export class Ledger {
   readonly layout: Layout;
   readonly map: MemMap;
   readonly nrPages: number;
+  /** Word of a compound block's number of pages, from its head's first word. */
+  readonly nrPagesWord: number;
 
   /** Invariants that are switched on, a bit each. */
   enabled: number = ALL_INVARIANTS;
@@ -94,6 +97,8 @@ export class Ledger {
   readonly onList: Int32Array;
   /** The page was lost or set aside; nothing more is asked of it. */
   readonly writtenOff: Int32Array;
+  /** An environment step was made on the page that no real code makes. */
+  readonly theoretical: Uint8Array;
 
   // What each grant is. Ids are reused when a grant is gone.
   readonly gFirst: Int32Array;
@@ -134,6 +139,10 @@ export class Ledger {
   c = 0;
   sa = -1;
   sb = -1;
+  /** Slot of the operand that points at memory, or -1. */
+  subject = -1;
+  /** Page offsets of the operands as written. */
+  offset = 0;
   dst = -1;
   res = 0;
   /** In the drain: findings are laid to the step that gave the grant up, and this is 1. */
@@ -173,8 +182,6 @@ export class Ledger {
   stop = false;
   /** A call was given what it must not be given. */
   misuse = false;
-  /** An environment step was made that no real code makes. */
-  theoretical = false;
   /** Grant that a hook works on, from its before to its after. */
   pending = -1;
   /** Order that the release claims, from before to after. */
@@ -188,6 +195,7 @@ export class Ledger {
     const n = map.nrPages;
     this.mem = mem;
     this.layout = layout;
+    this.nrPagesWord = (layout.folio["_folio_nr_pages"]?.offset ?? 0) >> 2;
     this.map = map;
     this.nrPages = n;
     const perPage = (): Int32Array => new Int32Array(n);
@@ -197,6 +205,7 @@ export class Ledger {
     this.reserved = perPage();
     this.onList = perPage();
     this.writtenOff = perPage();
+    this.theoretical = new Uint8Array(n);
     this.gFirst = perPage();
     this.gOrder = perPage();
     this.gTotal = perPage();
@@ -242,7 +251,7 @@ export class Ledger {
     this.stepStart = 0;
     this.stop = false;
     this.misuse = false;
-    this.theoretical = false;
+    this.theoretical.fill(0);
     this.draining = 0;
     this.pending = -1;
   }
@@ -281,7 +290,7 @@ export class Ledger {
     y: number,
   ): void {
     if ((this.enabled & (1 << invariant)) === 0) return;
-    if (this.theoretical && severity < LATENT) severity = THEORETICAL;
+    if (pfn >= 0 && severity < LATENT && this.theoretical[pfn] !== 0) severity = THEORETICAL;
     let step = this.step;
     let call = this.op;
     if (g >= 0 && this.gState[g] !== LIVE) {
@@ -310,11 +319,12 @@ export class Ledger {
     f[at + F_SEVERITY] = severity;
     f[at + F_CALL] = call;
     f[at + F_PAGES] = pages;
-    f[at + F_SLOT] = g >= 0 ? this.gSlot[g]! : this.sa;
+    f[at + F_SLOT] = g >= 0 ? this.gSlot[g]! : this.subject;
     f[at + F_PFN] = pfn;
     f[at + F_WHY] = why;
     f[at + F_X] = x;
     f[at + F_Y] = y;
+    f[at + F_OFFSET] = g >= 0 && pfn >= 0 ? pfn - this.gFirst[g]! : this.offset & 1023;
     this.violations[invariant]!++;
   }
 
@@ -342,6 +352,7 @@ export class Ledger {
     for (let i = 0; i < pages; i++) {
       this.grantOf[pfn + i] = g;
       this.writtenOff[pfn + i] = 0;
+      this.theoretical[pfn + i] = 0;
       this.envRefs[pfn + i] = 0;
       this.refs[pfn + i] = i === 0 || single ? 1 : 0;
       this.checkRefs(g, pfn + i);
@@ -438,9 +449,8 @@ export class Ledger {
     }
   }
 
-  /** The kernel's own complaint about a page. */
-  complaint(severity: number, why: number, check: number, pfn: number, pages: number): void {
-    const g = pfn >= 0 && pfn < this.nrPages ? this.grantOf[pfn]! : -1;
+  /** The kernel's own complaint about a page, of grant g or -1. */
+  complaint(severity: number, why: number, check: number, g: number, pfn: number, pages: number): void {
     this.record(KERNEL_CHECK, severity, why, g, pfn, pages, check, 0);
   }
 

@@ -111,7 +111,7 @@ export class Sweep {
     // The program took a reference and never put it.
     if (l.gOwnerRefs[g]! > 0 && l.gState[g] === INTENDED) l.misuse = true;
     l.gState[g] = INTENDED;
-    leak(l, g, l.gHeld[g]!, WHY_LOST);
+    leak(l, g, l.gHeld[g]!, WHY_LOST, l.gFirst[g]!);
   }
 
   /** Each page is free, granted, or written off; and its words are as they should be. */

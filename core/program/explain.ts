@@ -5,7 +5,7 @@
  */
 import { CHECKS } from "../kernel/checks.ts";
 import { FAMILY_NAMES } from "../ledger/families.ts";
-import { F_CALL, F_PAGES, F_PFN, F_SLOT, F_WHY, F_X, F_Y } from "../ledger/finding.ts";
+import { F_CALL, F_OFFSET, F_PAGES, F_PFN, F_SLOT, F_WHY, F_X, F_Y } from "../ledger/finding.ts";
 import * as why from "../ledger/why.ts";
 import { CALLS } from "./calls.ts";
 import { KINDS } from "./kinds.ts";
@@ -22,6 +22,7 @@ export function explain(f: Int32Array, slots: readonly Slot[], machine: Machine)
   const pages = f[F_PAGES]!;
   const x = f[F_X]!;
   const y = f[F_Y]!;
+  const offset = f[F_OFFSET]!;
   const at = (offset: number): string => offset === 0 ? name : `${name}+${offset}`;
   const check = (): string => {
     const c = CHECKS[x];
@@ -29,13 +30,13 @@ export function explain(f: Int32Array, slots: readonly Slot[], machine: Machine)
   };
   switch (f[F_WHY]) {
     case why.WHY_NOT_GRANTED:
-      return `${call} releases ${name}, which no live grant holds`;
+      return `${call} releases ${at(offset)}, which no live grant holds`;
     case why.WHY_GIVEN_UP:
       return `${call} releases ${name}, which is ${STATES[x]} already`;
     case why.WHY_READ_FREE:
-      return `${call} reads ${name}, which no live grant holds`;
+      return `${call} reads ${at(offset)}, which its owner has given up or never had`;
     case why.WHY_WRITE_FREE:
-      return `${call} uses ${name}, which no live grant holds`;
+      return `${call} uses ${at(offset)}, which no live grant holds`;
     case why.WHY_GRANTED_TWICE:
       return `${call} hands out page ${f[F_PFN]}, which ${name} still holds`;
     case why.WHY_LOST:
@@ -52,19 +53,19 @@ export function explain(f: Int32Array, slots: readonly Slot[], machine: Machine)
     case why.WHY_TAIL:
       return `${at(x)} is not linked to its head as granted`;
     case why.WHY_SIZED:
-      return `compound_order(${name}) is ${x} for a block of order ${y}, and it sized the free`;
+      return `compound_order(${at(offset)}) is ${x} for a block of order ${y}, and it sized the free`;
     case why.WHY_LOOKUP:
       return `the head lookup inside ${name} answers ${at(x)}, and not ${name}`;
     case why.WHY_TAIL_CAST:
-      return `a descriptor is made of ${at(x)}, which is not the first page of its block`;
+      return `a descriptor or folio is made of ${at(x)}, which is not the first page of its block`;
     case why.WHY_TAIL_WRITTEN:
       return `a descriptor is made of ${at(x)}, not the first page of its block, and written through`;
     case why.WHY_REFS:
-      return `_refcount of ${slot < 0 ? `page ${f[F_PFN]}` : name} is ${y}, and should be ${x}`;
+      return `_refcount of ${slot < 0 ? `page ${f[F_PFN]}` : at(offset)} is ${y}, and should be ${x}`;
     case why.WHY_GET_AT_ZERO:
-      return `${call} takes a reference on ${at(x)}, which has none`;
+      return `${call} takes a reference on ${at(offset)}, which has none`;
     case why.WHY_PUT_AT_ZERO:
-      return `${call} puts a reference of ${at(x)} that it does not hold`;
+      return `${call} puts a reference of ${at(offset)} that it does not hold`;
     case why.WHY_SPECULATIVE:
       return `a speculative reference on ${name} ${x === 1 ? "succeeded" : "failed"} with ${y} references`;
     case why.WHY_FAMILY_CAST:

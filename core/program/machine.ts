@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { checkFree, released } from "../ledger/judge.ts";
+import { checkFree, judgeRelease, released } from "../ledger/judge.ts";
+import { C_GATHER_INACTIVE } from "../kernel/checks.ts";
 import { createKernel } from "../kernel/create.ts";
 import type { Kernel, KernelFunctions } from "../kernel/kernel.ts";
 import { envHolds, gatherReleased, pageOf } from "../ledger/hooks/mod.ts";
@@ -250,6 +251,8 @@ export class Machine {
     l.dst = code[pc + 1]!;
     l.sa = sa;
     l.sb = sb;
+    l.subject = (traits & POINTER_A) !== 0 ? sa : sb;
+    l.offset = offsets;
     l.a = a;
     l.b = b;
     l.c = c;
@@ -363,12 +366,16 @@ export class Machine {
     const e = k.events;
     const end = k.nEvents * EVENT_WORDS;
     k.nEvents = 0;
+    let aside = NULL;
     for (let i = 0; i < end; i += EVENT_WORDS) {
       if (e[i] !== EV_BAD_PAGE) continue;
       const block = e[i + 3]!;
+      // One block is set aside once, however many of its pages are bad.
+      if (block >= 0 && block === aside) continue;
+      aside = block;
       const g = block >= 0 ? l.grantOf[block]! : -1;
       if (g >= 0) l.gFlags[g]! |= G_ASIDE;
-      l.complaint(LEAK, WHY_BAD_PAGE, e[i + 2]!, e[i + 1]!, g >= 0 ? l.gHeld[g]! : 0);
+      l.complaint(LEAK, WHY_BAD_PAGE, e[i + 2]!, g, e[i + 1]!, g >= 0 ? l.gHeld[g]! : 0);
     }
     for (let i = 0; i < end; i += EVENT_WORDS) {
       const a = e[i + 1]!;
@@ -443,7 +450,12 @@ export class Machine {
     for (let i = 0; i < k.nEvents * EVENT_WORDS; i += EVENT_WORDS) {
       if (k.events[i] === EV_TABLE) this.#tableKind(k.events[i + 1]!);
     }
-    l.complaint(CRASH, WHY_BUG, k.bugCheck, k.bugPage, 0);
+    // What the release would have been is known all the same.
+    if (l.pending >= 0) judgeRelease(l, l.pending, CRASH);
+    // That a gather is over is the ledger's to say: the kernel has no such check.
+    const page = k.bugPage;
+    const g = page >= 0 && page < l.nrPages ? l.grantOf[page]! : -1;
+    if (k.bugCheck !== C_GATHER_INACTIVE || l.gathers[l.a] === 1) l.complaint(CRASH, WHY_BUG, k.bugCheck, g, page, 0);
     l.stop = true;
     this.#dead = true;
   }
@@ -477,6 +489,8 @@ export class Machine {
     const l = this.ledger;
     l.sa = -1;
     l.sb = -1;
+    l.subject = -1;
+    l.offset = 0;
     l.dst = -1;
     this.kernel.armed = -1;
     l.stepStart = l.nFindings;

@@ -6,8 +6,9 @@
 import { forget, settleSingles } from "../judge.ts";
 import { BAD_REFERENCE, CORRUPTION } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
+import { LIVE } from "../states.ts";
 import { WHY_PUT_AT_ZERO, WHY_SPECULATIVE } from "../why.ts";
-import { dropped, holder, type Hooks, pageOf, singles } from "./hook.ts";
+import { dropped, holder, type Hooks, pageOf, releaseOne, singles } from "./hook.ts";
 
 function afterSpeculativeGet(l: Ledger): void {
   const pfn = pageOf(l.a);
@@ -22,7 +23,7 @@ function afterSpeculativeGet(l: Ledger): void {
     l.record(BAD_REFERENCE, CORRUPTION, WHY_SPECULATIVE, l.grantOf[pfn]!, pfn, 0, l.res, l.refs[pfn]!);
   }
   if (l.res === 0) return;
-  if (l.reserved[pfn] !== 0) l.theoretical = true;
+  if (l.reserved[pfn] !== 0) l.theoretical[pfn] = 1;
   l.envRefs[pfn]!++;
   l.refs[pfn]!++;
   const g = l.grantOf[pfn]!;
@@ -65,7 +66,8 @@ function afterEnvPut(l: Ledger): void {
   l.envRefs[pfn]!--;
   l.refs[pfn]!--;
   if (singles(l, g)) {
-    if (l.refs[pfn] === 0) settleSingles(l, g);
+    if (l.refs[pfn] === 0 && l.gState[g] === LIVE) releaseOne(l, g, pfn);
+    else if (l.refs[pfn] === 0) settleSingles(l, g);
     else l.checkRefs(g, pfn);
     return;
   }

@@ -9,7 +9,7 @@ import { NULL } from "../../memory/words.ts";
 import { BY_GATHER, BY_GATHER_PTDESC } from "../families.ts";
 import { CORRUPTION, DOUBLE_FREE, USE_AFTER_FREE } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { INTENDED, LIVE, QUEUED, RELEASE_ORDER_2 } from "../states.ts";
+import { INTENDED, LIVE, QUEUED, RELEASE_LOOKUP, RELEASE_ORDER_2 } from "../states.ts";
 import { WHY_GATHER_DONE, WHY_NOT_GRANTED } from "../why.ts";
 import { givenUp, holder, type Hooks, notGranted, own, pageOf, putAtZero, singles, sizedByLookup } from "./hook.ts";
 
@@ -68,7 +68,7 @@ function queue(l: Ledger, pfn: number, way: number, release: number): void {
   // s390 takes the address for the block's first page; a put looks the head up.
   if (release > 0 && pfn !== l.gFirst[g]) l.misuse = true;
   const at = holder(l, g, pfn);
-  if (own(l, g, at) <= 0 || l.refs[at] === 0 || singles(l, g)) return putAtZero(l, g, pfn);
+  if (own(l, g, at) <= 0 || l.refs[at] === 0 || (singles(l, g) && l.gTotal[g]! > 1)) return putAtZero(l, g, pfn);
   l.intend(g, way);
   l.gOwnerRefs[g]!--;
   l.gState[g] = QUEUED;
@@ -83,7 +83,9 @@ function beforeRemovePage(l: Ledger): void {
 }
 
 function beforeRemoveTable(l: Ledger): void {
-  queue(l, pageOf(l.b), BY_GATHER, l.tablesArePages ? -1 : l.tableRelease);
+  // s390 frees tables by pagetable_free, under whatever name they were queued.
+  const way = !l.tablesArePages && l.tableRelease === RELEASE_LOOKUP ? BY_GATHER_PTDESC : BY_GATHER;
+  queue(l, pageOf(l.b), way, l.tablesArePages ? -1 : l.tableRelease);
 }
 
 function beforeRemovePtdesc(l: Ledger): void {

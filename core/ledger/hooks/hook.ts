@@ -7,11 +7,20 @@
 import { judgeRelease, leak, leave, released } from "../judge.ts";
 import { PAGE_OFFSET, PAGE_SHIFT } from "../../memory/words.ts";
 import { EXACT, KERNEL, RESERVED } from "../families.ts";
-import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, HEAD_MISUSE, LATENT, LEAK, USE_AFTER_FREE } from "../invariants.ts";
+import {
+  BAD_REFERENCE,
+  CORRUPTION,
+  DOUBLE_FREE,
+  HEAD_MISUSE,
+  LATENT,
+  LEAK,
+  ORDER_MISMATCH,
+  USE_AFTER_FREE,
+} from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { G_SIZED, INTENDED, LIVE } from "../states.ts";
+import { G_ASIDE, G_FOREIGN, G_SIZED, INTENDED, LIVE } from "../states.ts";
 import { isFree, orderOf } from "../observe.ts";
-import { WHY_GIVEN_UP, WHY_LOST, WHY_NOT_GRANTED, WHY_PUT_AT_ZERO } from "../why.ts";
+import { WHY_GIVEN_UP, WHY_LOST, WHY_NOT_GRANTED, WHY_PUT_AT_ZERO, WHY_REFS, WHY_RELEASED } from "../why.ts";
 
 /** A hook. */
 export type Hook = (l: Ledger) => void;
@@ -66,6 +75,8 @@ export function notGranted(l: Ledger, pfn: number): void {
 export function givenUp(l: Ledger, g: number, pfn: number): void {
   l.misuse = true;
   l.record(DOUBLE_FREE, CORRUPTION, WHY_GIVEN_UP, g, pfn, 0, l.gState[g]!, 0);
+  // What it puts is somebody else's: the environment's, or a gather's.
+  l.record(BAD_REFERENCE, CORRUPTION, WHY_PUT_AT_ZERO, g, pfn, 0, 0, 0);
 }
 
 export function putAtZero(l: Ledger, g: number, pfn: number): void {
@@ -73,13 +84,35 @@ export function putAtZero(l: Ledger, g: number, pfn: number): void {
   l.record(BAD_REFERENCE, CORRUPTION, WHY_PUT_AT_ZERO, g, pfn, 0, pfn - l.gFirst[g]!, 0);
 }
 
-/** One page of a grant whose pages leave one by one. */
-export function releaseOne(l: Ledger, g: number, pfn: number): void {
-  const free = isFree(l.mem, l.layout, pfn);
-  leave(l, g, pfn, free);
-  judgeRelease(l, g, free ? LATENT : LEAK);
-  if (!free) leak(l, g, 1, WHY_LOST);
+/** One page of a grant whose pages leave one by one; or 2^order of them, where the release claimed so many. */
+export function releaseOne(l: Ledger, g: number, pfn: number, order = 0): void {
+  const aside = (l.gFlags[g]! & G_ASIDE) !== 0;
+  const end = Math.min(pfn + (1 << order), l.nrPages);
+  let missing = 0;
+  let lost = pfn;
+  let severity = LATENT;
+  for (let p = pfn; p < end; p++) {
+    if (l.grantOf[p] !== g) {
+      severity = CORRUPTION;
+      continue;
+    }
+    // The kernel frees the pages behind the first whatever holds them.
+    if (p > pfn && l.refs[p]! > 0) l.record(BAD_REFERENCE, CORRUPTION, WHY_REFS, g, p, 0, l.refs[p]!, 0);
+    const free = isFree(l.mem, l.layout, p);
+    if (!free && missing++ === 0) lost = p;
+    leave(l, g, p, free);
+  }
+  if (severity === CORRUPTION) l.record(ORDER_MISMATCH, CORRUPTION, WHY_RELEASED, g, pfn, 0, l.gTotal[g]!, 1 << order);
+  else if (missing > 0) severity = LEAK;
+  judgePage(l, g, severity);
+  if (missing > 0 && !aside) leak(l, g, missing, WHY_LOST, lost);
   if (l.gHeld[g] === 0) l.drop(g);
+}
+
+/** `family` of one page's release; the grant's other pages have theirs before them. */
+export function judgePage(l: Ledger, g: number, severity: number): void {
+  judgeRelease(l, g, severity);
+  l.gFlags[g]! &= ~(G_FOREIGN | G_SIZED);
 }
 
 /** A reference of a block was put by somebody: was it the last? */

@@ -29,9 +29,11 @@ function stored(l: Ledger, pfn: number): void {
   if (g < 0) return;
   if (l.onList[pfn] !== 0 && !linked(l, pfn)) l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_LIST_BROKEN, g, pfn, 0, 0, 0);
   if (l.gCompound[g] === 0 || l.gHeld[g] !== l.gTotal[g]) return;
-  if (compoundDamage(l.mem, l.layout, l.gFirst[g]!, l.gTotal[g]!, l.gOrder[g]!) !== -1) {
-    l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_CLOBBER_TAIL, g, pfn, 0, pfn - l.gFirst[g]!, 0);
-  }
+  const first = l.gFirst[g]!;
+  const nr = l.mem[(first << PAGE_WORDS_SHIFT) + l.nrPagesWord];
+  const damaged = compoundDamage(l.mem, l.layout, first, l.gTotal[g]!, l.gOrder[g]!) !== -1;
+  if (damaged || nr !== l.gTotal[g]) l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_CLOBBER_TAIL, g, pfn, 0, pfn - first, 0);
+  l.checkCompound(g);
 }
 
 function before(l: Ledger, listed: number): void {

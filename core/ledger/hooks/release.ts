@@ -7,16 +7,17 @@
 import { chunked, released, settleSingles } from "../judge.ts";
 import { NULL, PAGE_SHIFT, PAGE_SIZE } from "../../memory/words.ts";
 import { BY_EXACT, BY_ORDER, BY_PAGETABLE, BY_PUT } from "../families.ts";
-import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, HEAD_MISUSE, ORDER_MISMATCH } from "../invariants.ts";
+import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, HEAD_MISUSE, LATENT, ORDER_MISMATCH } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
 import { G_SIZED, INTENDED, LIVE, VIA_ORDER } from "../states.ts";
 import { orderOf } from "../observe.ts";
-import { WHY_GET_AT_ZERO, WHY_RELEASED, WHY_WRITE_FREE } from "../why.ts";
+import { WHY_GET_AT_ZERO, WHY_RELEASED, WHY_SIZED, WHY_WRITE_FREE } from "../why.ts";
 import {
   dropped,
   givenUp,
   holder,
   type Hooks,
+  judgePage,
   notGranted,
   own,
   pfnOf,
@@ -35,7 +36,13 @@ function beforeRelease(l: Ledger, pfn: number, way: number, claimed: number, siz
   const g = l.grantOf[pfn]!;
   if (g < 0) return notGranted(l, pfn);
   if (l.gState[g] !== LIVE) return givenUp(l, g, pfn);
-  if (l.refs[pfn]! - l.envRefs[pfn]! <= 0 || own(l, g, pfn) <= 0) return putAtZero(l, g, pfn);
+  if (l.refs[pfn]! - l.envRefs[pfn]! <= 0 || own(l, g, pfn) <= 0) {
+    putAtZero(l, g, pfn);
+    if (sized && !singles(l, g) && claimed !== l.gOrder[g]) {
+      l.record(HEAD_MISUSE, CORRUPTION, WHY_SIZED, g, pfn, 0, claimed, l.gOrder[g]!);
+    }
+    return;
+  }
   l.pending = g;
   l.pendingOrder = claimed;
   const order = singles(l, g) ? 0 : l.gOrder[g]!;
@@ -52,16 +59,19 @@ function afterRelease(l: Ledger, pfn: number): void {
   if (g < 0) return;
   l.pending = -1;
   l.refs[pfn]!--;
-  if (singles(l, g)) {
-    if (l.refs[pfn] === 0) releaseOne(l, g, pfn);
-    return;
-  }
+  if (singles(l, g)) return leftSingle(l, g, pfn, l.pendingOrder);
   l.gOwnerRefs[g]!--;
   if (l.refs[pfn] === 0) return released(l, g, l.pendingOrder);
   l.gState[g] = INTENDED;
   if (l.gCompound[g] === 0 && l.gTotal[g]! > 1) chunked(l, g);
   l.checkRefs(g, pfn);
   l.checkCompound(g);
+}
+
+/** A page with a reference of its own was released: it leaves, unless others hold it. */
+function leftSingle(l: Ledger, g: number, pfn: number, order: number): void {
+  if (l.refs[pfn] === 0) releaseOne(l, g, pfn, order);
+  else judgePage(l, g, LATENT);
 }
 
 function viaLookup(l: Ledger): boolean {
@@ -120,10 +130,7 @@ function afterPut(l: Ledger): void {
   l.pending = -1;
   const pfn = holder(l, g, l.a);
   l.refs[pfn]!--;
-  if (singles(l, g)) {
-    if (l.refs[pfn] === 0) releaseOne(l, g, pfn);
-    return;
-  }
+  if (singles(l, g)) return leftSingle(l, g, pfn, 0);
   l.gOwnerRefs[g]!--;
   dropped(l, g, pfn);
 }

@@ -5,11 +5,11 @@
  */
 import { settleSingles } from "../judge.ts";
 import { BY_RESERVED_PAGE, BY_RESERVED_PTDESC } from "../families.ts";
-import { DOUBLE_FREE } from "../invariants.ts";
+import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { G_MARKED, LIVE } from "../states.ts";
-import { WHY_WRITE_FREE } from "../why.ts";
-import { givenUp, type Hooks, notGranted, releaseOne, usable } from "./hook.ts";
+import { G_FOREIGN, G_MARKED, LIVE } from "../states.ts";
+import { WHY_REFS, WHY_WRITE_FREE } from "../why.ts";
+import { givenUp, type Hooks, notGranted, releaseOne, singles, usable } from "./hook.ts";
 
 function beforeMarkReserved(l: Ledger): void {
   if (usable(l, l.a, WHY_WRITE_FREE)) {
@@ -54,7 +54,27 @@ function afterFreeReservedPage(l: Ledger): void {
   l.checkReserved(l.a);
   if (g < 0) return;
   l.pending = -1;
+  discarded(l, g, l.a);
+  // Memory that was never reserved is given up whole by a free.
+  if (!singles(l, g) && (l.gFlags[g]! & (G_FOREIGN | G_MARKED)) === G_FOREIGN) return wholeTable(l, g);
   releaseOne(l, g, l.a);
+}
+
+/** init_page_count throws away the references that others hold. */
+function discarded(l: Ledger, g: number, pfn: number): void {
+  if (l.envRefs[pfn] === 0) return;
+  l.misuse = true;
+  l.record(BAD_REFERENCE, CORRUPTION, WHY_REFS, g, pfn, 0, l.envRefs[pfn]!, 0);
+  l.envRefs[pfn] = 0;
+}
+
+/** All pages of a grant lose their owner, and one of them was freed. */
+function wholeTable(l: Ledger, g: number): void {
+  const end = l.gFirst[g]! + l.gTotal[g]!;
+  for (let pfn = l.gFirst[g]!; pfn < end; pfn++) {
+    if (l.grantOf[pfn] === g) l.refs[pfn] = 0;
+  }
+  settleSingles(l, g);
 }
 
 function beforeFreeReservedPtdesc(l: Ledger): void {
@@ -69,12 +89,9 @@ function afterFreeReservedPtdesc(l: Ledger): void {
   l.checkReserved(l.a);
   if (g < 0) return;
   l.pending = -1;
-  // It intends the whole table: all of its pages lose their owner.
-  const end = l.gFirst[g]! + l.gTotal[g]!;
-  for (let pfn = l.gFirst[g]!; pfn < end; pfn++) {
-    if (l.grantOf[pfn] === g) l.refs[pfn] = 0;
-  }
-  settleSingles(l, g);
+  discarded(l, g, l.a);
+  // It intends the whole table.
+  wholeTable(l, g);
 }
 
 /** The hooks of these calls. */

@@ -6,9 +6,10 @@
  */
 import { STALE } from "../../memory/mem_map.ts";
 import { NULL } from "../../memory/words.ts";
+import { EXACT } from "../families.ts";
 import { CORRUPTION, HEAD_MISUSE, LATENT, TAIL_CAST, UNINITIALISED_TABLE, USE_AFTER_FREE } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { VIA_HEAD, VIA_ORDER, VIA_RECORDED } from "../states.ts";
+import { LIVE, VIA_HEAD, VIA_ORDER, VIA_RECORDED } from "../states.ts";
 import {
   WHY_LOOKUP,
   WHY_READ_FREE,
@@ -17,24 +18,36 @@ import {
   WHY_UNINITIALISED,
   WHY_WRITE_FREE,
 } from "../why.ts";
-import { type Hooks, pfnOf, singles, usable } from "./hook.ts";
+import { type Hooks, pfnOf, usable } from "./hook.ts";
 
 /** A lookup reads struct page: without a grant that is latent (struct pages outlive grants today). */
 function reads(l: Ledger, pfn: number): void {
   l.checks[USE_AFTER_FREE]!++;
-  if (l.grantOf[pfn]! >= 0 || l.writtenOff[pfn]) return;
+  const g = l.grantOf[pfn]!;
+  if (l.writtenOff[pfn] || (g >= 0 && (l.gState[g] === LIVE || l.gOwnerRefs[g]! > 0))) return;
   l.misuse = true;
-  l.record(USE_AFTER_FREE, LATENT, WHY_READ_FREE, -1, pfn, 0, 0, 0);
+  l.record(USE_AFTER_FREE, LATENT, WHY_READ_FREE, g, pfn, 0, 0, 0);
 }
 
 function readsA(l: Ledger): void {
   reads(l, l.a);
 }
 
+/** A descriptor is taken for its folio: of a tail page that is none. */
+function folioOfA(l: Ledger): void {
+  const via = viaOf(l);
+  if ((via & VIA_RECORDED) === 0) made(l, l.a, (via & VIA_HEAD) !== 0, false);
+}
+
 /** A folio's flags are read: of a tail page that is a BUG (`folio_flags`). */
 function readsFolioA(l: Ledger): void {
   reads(l, l.a);
-  made(l, l.a, false, false);
+  folioOfA(l);
+}
+
+/** How the first operand was made; a page at an offset from it was not made so. */
+function viaOf(l: Ledger): number {
+  return l.sa >= 0 && (l.offset & 1023) === 0 ? l.via[l.sa]! : 0;
 }
 
 function readsVirtA(l: Ledger): void {
@@ -50,7 +63,7 @@ function viaOrder(l: Ledger): void {
 }
 
 function viaKept(l: Ledger): void {
-  if (l.dst >= 0) l.via[l.dst] = l.sa >= 0 ? l.via[l.sa]! : 0;
+  if (l.dst >= 0) l.via[l.dst] = viaOf(l);
 }
 
 function viaNone(l: Ledger): void {
@@ -69,7 +82,7 @@ function made(l: Ledger, pfn: number, looked: boolean, written: boolean): boolea
   if (looked) l.checks[HEAD_MISUSE]!++;
   else l.checks[TAIL_CAST]!++;
   // Of a page that does not exist nothing is known either.
-  if (!(g >= 0) || pfn === l.gFirst[g] || singles(l, g)) return false;
+  if (!(g >= 0) || pfn === l.gFirst[g] || l.gFamily[g] === EXACT) return false;
   l.misuse = true;
   const offset = pfn - l.gFirst[g]!;
   const severity = written ? CORRUPTION : LATENT;
@@ -86,14 +99,14 @@ export function descriptor(l: Ledger, pfn: number, looked: boolean, written: boo
 
 function afterPagePtdesc(l: Ledger): void {
   if (l.res === NULL) return;
-  const via = l.sa >= 0 ? l.via[l.sa]! : 0;
+  const via = viaOf(l);
   const recorded = descriptor(l, l.res, (via & VIA_HEAD) !== 0, false);
   if (l.dst >= 0) l.via[l.dst] = recorded ? via | VIA_RECORDED : via;
 }
 
 function afterPtdescFolio(l: Ledger): void {
   if (l.res === NULL) return;
-  const via = l.sa >= 0 ? l.via[l.sa]! : 0;
+  const via = viaOf(l);
   if (l.dst >= 0) l.via[l.dst] = via;
   if (via & VIA_RECORDED) return;
   if (made(l, l.res, (via & VIA_HEAD) !== 0, false) && l.dst >= 0) l.via[l.dst] = via | VIA_RECORDED;
@@ -129,7 +142,7 @@ function beforePopulate(l: Ledger): void {
   if (!usable(l, first, WHY_READ_FREE)) return;
   l.checks[UNINITIALISED_TABLE]!++;
   const g = l.grantOf[first]!;
-  const end = singles(l, g) ? first + 1 : l.gFirst[g]! + l.gTotal[g]!;
+  const end = l.gFirst[g]! + l.gTotal[g]!;
   for (let pfn = first; pfn < end; pfn++) {
     if (l.grantOf[pfn] === g && l.mem[l.map.contents + pfn] === STALE) {
       l.misuse = true;
@@ -160,7 +173,7 @@ export const USE_HOOKS: Readonly<Record<string, Hooks>> = {
   ptdesc_folio: { after: afterPtdescFolio },
   virt_to_ptdesc: { before: beforeVirtToPtdesc, after: afterVirtToPtdesc },
   ptdesc_to_virt: { after: viaNone },
-  ptdesc_address: { after: viaNone },
+  ptdesc_address: { before: folioOfA, after: viaNone },
   ptdesc_is_reserved: { before: readsFolioA, after: viaNone },
   pagetable_is_reserved: { before: readsFolioA, after: viaNone },
   ptdesc_clear: { before: beforeWrite },
