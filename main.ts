@@ -8,6 +8,7 @@
  */
 import { faultText, run as runCommand } from "./reports/cli/run.ts";
 import type { Io, Work } from "./reports/cli/work.ts";
+import { InputError } from "./core/program/input_error.ts";
 import { TOOL } from "./corpus/tool.ts";
 
 /** Steps of `fuzz` where `--ops` is not given: under a minute on two processors. */
@@ -35,7 +36,11 @@ function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): 
   try {
     while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (error instanceof Deno.errors.BrokenPipe) return;
+    // A full disk behind a redirection is not our fault.
+    throw new InputError(
+      `what is printed cannot be written (${error instanceof Error ? error.message : String(error)})`,
+    );
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { dirname, join } from "@std/path";
+import { dirname, isAbsolute, join } from "@std/path";
 import { InputError } from "../core/program/input_error.ts";
 import { MAX_TEXT_BYTES, parseProgram } from "../core/program/parse.ts";
 import type { Program } from "../core/program/program.ts";
@@ -109,11 +109,15 @@ export function listShipped(): Shipped {
  * discipline's file, or else in the corpus that is shipped.
  */
 export function shownByFile(disciplineFile: string, name: string): string {
-  const beside = join(dirname(disciplineFile), name);
-  try {
-    if (Deno.statSync(beside).isFile) return beside;
-  } catch {
-    // Then it is one of the corpus, or readProgramFile says what is wrong with it.
+  const candidates = isAbsolute(name) ? [name] : [join(dirname(disciplineFile), name), join(CORPUS_DIRECTORY, name)];
+  for (const candidate of candidates) {
+    try {
+      if (Deno.statSync(candidate).isFile) return candidate;
+    } catch {
+      // Not there: the next may be.
+    }
   }
-  return join(CORPUS_DIRECTORY, name);
+  throw new InputError(`shown-by names '${name}', and there is no such file: ${candidates.join(", or ")}`, {
+    file: disciplineFile,
+  });
 }

@@ -28,6 +28,8 @@ export interface ReportedFinding {
   readonly discipline: string;
   /** Executed lines of the program. */
   readonly steps: number;
+  /** The call that broke it, `env ` before it for the environment's. */
+  readonly call: string;
   /** Number of the step that broke it, from 1. */
   readonly at: number;
   /** Pages it is about (lost by a leak), else 0. */

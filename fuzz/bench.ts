@@ -94,6 +94,8 @@ export interface BenchAnswer {
   readonly rates: number[];
   /** How often each call ran, by opcode. */
   readonly mix: number[];
+  /** Executed lines of a program, on the average. */
+  readonly length: number;
   readonly disciplines: number;
 }
 
@@ -126,31 +128,44 @@ async function againstModelRun(print: (line: string) => void): Promise<boolean> 
   const ours = new BenchWorker();
   const theirs = new BenchWorker();
   const pairs: { ours: number; theirs: number }[] = [];
-  let mix: number[] = [];
-  let disciplines = 0;
+  const last: { ours?: BenchAnswer; theirs?: BenchAnswer } = {};
   for (let i = 0; i <= PAIRS; i++) {
     const common = { kernels: ["6.12"], turns: 1, seed: i + 1 };
-    const a = await ours.ask({ ...common, runner: "generated", programs: GENERATED });
-    const b = await theirs.ask({ ...common, runner: "model", programs: MODELLED });
+    last.ours = await ours.ask({ ...common, runner: "generated", programs: GENERATED });
+    last.theirs = await theirs.ask({ ...common, runner: "model", programs: MODELLED });
     // The first pair warms both isolates up.
-    if (i > 0) pairs.push({ ours: a.rates[0]!, theirs: b.rates[0]! });
-    ({ mix, disciplines } = a);
+    if (i > 0) pairs.push({ ours: last.ours.rates[0]!, theirs: last.theirs.rates[0]! });
   }
   ours.close();
   theirs.close();
+  const a = last.ours!;
+  const b = last.theirs!;
   const ratios = pairs.map((p) => p.ours / p.theirs);
   const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
-  print(`discipline mode on 6.12: ${disciplines} disciplines, 20-200 steps a program, every invariant on, one core`);
-  print(`  ptfuzz                        ${million(median(pairs.map((p) => p.ours)))}`);
-  print(`  fc.modelRun, size "max"       ${million(median(pairs.map((p) => p.theirs)))}`);
-  print(`  ratio, median of ${PAIRS} pairs     ${median(ratios).toFixed(2)} (${range})`);
-  print("  the mix of calls, in steps of 100:");
-  const total = mix.reduce((sum, n) => sum + n, 0);
-  const shares = CALLS.map((c) => ({ name: (c.env ? "env " : "") + c.name, share: 100 * mix[c.id]! / total }))
-    .filter((c) => c.share >= 0.05).sort((x, y) => y.share - x.share)
-    .map((c) => `${c.name} ${c.share.toFixed(1)}`);
-  for (let at = 0; at < shares.length; at += 3) print(`    ${shares.slice(at, at + 3).join(", ")}`);
+  print(`discipline mode on 6.12: ${a.disciplines} disciplines, every invariant on, one core`);
+  print(
+    `  ptfuzz                    ${million(median(pairs.map((p) => p.ours)))}, ${a.length.toFixed(0)} steps a program`,
+  );
+  print(
+    `  fc.modelRun, size "max"   ${million(median(pairs.map((p) => p.theirs)))}, ${
+      b.length.toFixed(0)
+    } steps a program`,
+  );
+  print(`  ratio, median of ${PAIRS} pairs ${median(ratios).toFixed(2)} (${range})`);
+  print("  the mix of calls, in steps of 100: ptfuzz / fc.modelRun");
+  printMix(a.mix, b.mix, print);
   return median(ratios) >= 5;
+}
+
+function printMix(ours: readonly number[], theirs: readonly number[], print: (line: string) => void): void {
+  const share = (mix: readonly number[], id: number): number => 100 * mix[id]! / mix.reduce((sum, n) => sum + n, 0);
+  const shares = CALLS.map((c) => ({
+    name: (c.env ? "env " : "") + c.name,
+    ours: share(ours, c.id),
+    theirs: share(theirs, c.id),
+  })).filter((c) => c.ours >= 0.05 || c.theirs >= 0.05).sort((x, y) => y.ours - x.ours);
+  const cells = shares.map((c) => `${c.name} ${c.ours.toFixed(1)}/${c.theirs.toFixed(1)}`.padEnd(37));
+  for (let at = 0; at < cells.length; at += 2) print(`    ${cells.slice(at, at + 2).join(" ").trimEnd()}`);
 }
 
 /** Kernels that run together. */

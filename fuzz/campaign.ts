@@ -10,6 +10,7 @@
 import { ARCHS, KERNEL_BASES } from "../core/kernel/names.ts";
 import { INVARIANTS, SEVERITIES, THEORETICAL } from "../core/ledger/invariants.ts";
 import { CALLS } from "../core/program/calls.ts";
+import { InputError } from "../core/program/input_error.ts";
 import { DEFAULT_PAGES } from "../core/program/program.ts";
 import type { CallCount, Cell, InvariantCount, ReportedFinding, Result } from "../corpus/result.ts";
 import { TOOL } from "../corpus/tool.ts";
@@ -80,13 +81,21 @@ function disciplinePlans(options: CampaignOptions): Plan[] {
   });
 }
 
-/** Hostile mode: every kernel on architectures that free tables differently, with and without DEBUG_VM. */
+const CHECKED: readonly string[][] = [[], ["DEBUG_VM"]];
+
+/** Hostile mode: every kernel on every architecture, with and without DEBUG_VM; on one, what else decides behaviour. */
 function hostilePlans(options: CampaignOptions): Plan[] {
+  if (options.disciplines.length > 0) {
+    throw new InputError(
+      `--discipline ${
+        options.disciplines[0]
+      } has no meaning in hostile mode, which makes raw calls; leave one of them out`,
+    );
+  }
   const kernels = options.kernels.length === 0 ? KERNEL_BASES : options.kernels;
-  const archs = ARCHS.filter((a) => ["generic", "arm64", "s390", "x86"].includes(a));
   return kernels.flatMap((kernel) =>
-    archs.flatMap((arch) =>
-      [[], ["DEBUG_VM"]].map((config) => ({
+    ARCHS.flatMap((arch) =>
+      (arch === "generic" ? [...CHECKED, ["HIGHMEM"], ["RCU_TABLE_FREE"]] : CHECKED).map((config) => ({
         kernel,
         arch,
         config: [...new Set([...config, ...options.config])].sort(),

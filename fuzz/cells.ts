@@ -4,6 +4,8 @@
  * @module
  */
 import { parseKernelName } from "../core/kernel/names.ts";
+import { CALLS } from "../core/program/calls.ts";
+import { STEP_WORDS } from "../core/program/program.ts";
 import { InputError } from "../core/program/input_error.ts";
 import { didYouMean } from "../core/program/did_you_mean.ts";
 import type { Discipline, Expectation } from "../corpus/discipline.ts";
@@ -63,6 +65,7 @@ export function planCells(
     const d = loaded.discipline;
     for (const kernel of kernels.length === 0 ? d.kernels : kernels) {
       if (missingCall(d, kernel) !== undefined) continue;
+      checkFits(d, kernel);
       cells.push({ kernel, config: [...new Set([...d.config, ...config])].sort(), loaded });
     }
   }
@@ -75,6 +78,27 @@ export function planCells(
     );
   }
   return cells;
+}
+
+/** A block larger than the zone can never be had. */
+function checkFits(d: Discipline, kernel: string): void {
+  const compiled = d.compile(kernel);
+  for (const { code } of [compiled.alloc, ...compiled.use, ...compiled.free, ...compiled.fail]) {
+    for (let at = 0; at < code.length; at += STEP_WORDS) {
+      const call = CALLS[code[at]!];
+      const order = call?.params.findIndex((p) => p.type === "order") ?? -1;
+      if (call === undefined || order < 0 || (code[at + 6]! >> order & 1) === 1) continue;
+      const pages = 1 << code[at + 2 + order]!;
+      const whole = d.config.includes("HIGHMEM") ? d.pages / 2 : d.pages;
+      if (pages > whole) {
+        throw new InputError(
+          `${call.name} of order ${code[at + 2 + order]} wants ${pages} pages at once, and the zone has ${whole}; ` +
+            `write 'pages = ${2 * pages}' or more`,
+          { file: d.file },
+        );
+      }
+    }
+  }
 }
 
 /** What a discipline expects on a kernel: of that name, or of the version that it is without a repair. */

@@ -69,6 +69,9 @@ export interface Draws {
   below(n: number): number;
 }
 
+/** Always the first. */
+const FIRST: Draws = { below: () => 0 };
+
 /** Words after which no action is begun. */
 const LIMIT = (MAX_CODE - 64) * STEP_WORDS;
 
@@ -233,6 +236,49 @@ export class DisciplineGenerator {
     const target = (SHORTEST + random.below(LONGEST - SHORTEST + 1)) * STEP_WORDS;
     while (this.#words < target && this.#words < LIMIT) this.act(random, this.#table[random.below(total)]!);
     this.windUp(random);
+    return this.#words;
+  }
+
+  /** Programs of {@linkcode tour}: together they take every path once. */
+  get tours(): number {
+    return this.#frees + this.#walks.length - this.#fails;
+  }
+
+  /** One table on its way through the alloc path, every use, and one free or fail path: nothing is left to chance. */
+  tour(index: number): number {
+    this.begin();
+    this.#failRate = 0;
+    const t = this.#newTable();
+    this.#start(t, 0, FIRST);
+    const fail = index - this.#frees;
+    while (this.#nRunning > 0) {
+      const walk = this.#walks[0]!;
+      const line = this.#tLine[t]!;
+      if (fail >= 0 && walk.onFail[line] === fail) return this.#fail(0, t, walk, line, fail);
+      this.#advance(FIRST, 0);
+    }
+    if (fail >= 0) return this.#words;
+    for (let path = 1; path <= this.#uses; path++) this.#whole(t, path);
+    this.#whole(t, 1 + this.#uses + index);
+    return this.#words;
+  }
+
+  /** A whole path of the only table. */
+  #whole(t: number, path: number): void {
+    this.#nReady = 0;
+    this.#start(t, path, FIRST);
+    while (this.#nRunning > 0) this.#advance(FIRST, 0);
+  }
+
+  /** The next line of a table fails, and the error path follows. */
+  #fail(index: number, t: number, walk: Walk, line: number, path: number): number {
+    this.#emit(OP_FAIL, 0, 0);
+    this.#copy(walk, line, t);
+    this.#running[index] = this.#running[--this.#nRunning]!;
+    if (path >= 0) {
+      this.#start(t, this.#fails + path, FIRST);
+      while (this.#nRunning > 0) this.#advance(FIRST, 0);
+    }
     return this.#words;
   }
 

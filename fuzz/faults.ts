@@ -4,6 +4,9 @@
  *
  * @module
  */
+import { INVARIANTS } from "../core/ledger/invariants.ts";
+import { CALLS } from "../core/program/calls.ts";
+import { keyParts, runShard } from "./shard.ts";
 import { runJobs } from "./pool.ts";
 import { InputError } from "../core/program/input_error.ts";
 import { type CellPlan, expectationsOn, planCells, selectDisciplines } from "./cells.ts";
@@ -27,15 +30,32 @@ const WORKERS = 2;
 const FAULT_WORKER = new URL("./worker_faults.ts", import.meta.url);
 
 /** The cells in which nothing is expected. Hypothetical disciplines have to be named. */
+/** Steps that a named discipline must stay clean for. */
+const CHECK_OPS = 20_000;
+
 function cleanCells(options: FaultsOptions): CellPlan[] {
   const named = options.disciplines.length > 0;
   const loaded = selectDisciplines(options.disciplines);
   const cells = planCells(loaded, options.kernels, []).filter(({ kernel, loaded: { discipline: d } }) =>
     !d.canary && (named || !d.hypothetical) && expectationsOn(d, kernel).length === 0
   );
+  for (const cell of named ? cells : []) checkClean(cell, options);
   if (cells.length > 0) return cells;
   throw new InputError(
     `no discipline asked for is clean on the kernels asked for (${loaded[0]!.discipline.name} is not); ` +
+      "a fault in what is broken already shows nothing",
+  );
+}
+
+/** A discipline of the user's may be broken without saying so. */
+function checkClean({ kernel, config, loaded: { discipline: d, text } }: CellPlan, options: FaultsOptions): void {
+  const { arch, pages, name, file } = d;
+  const place = { index: 0, kernel, arch, config, pages, name, discipline: { text, file } };
+  const { kept } = runShard({ ...place, seed: options.seed, first: 0, ops: CHECK_OPS, expectedLeaks: 0 });
+  if (kept.length === 0) return;
+  const { invariant, call } = keyParts(kept[0]!.key);
+  throw new InputError(
+    `${name} is not clean on ${kernel} (${INVARIANTS[invariant]!.id} by ${CALLS[call]?.name ?? "its end"}); ` +
       "a fault in what is broken already shows nothing",
   );
 }

@@ -60,6 +60,7 @@ function reported(place: Place, program: Program, steps: number, finding: Findin
     config: place.config,
     discipline: place.name,
     steps,
+    call: finding.call,
     at: finding.step,
     pages: finding.pages,
     program: printProgram(program),

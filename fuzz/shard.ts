@@ -127,16 +127,18 @@ function run(
     );
   let steps = 0;
   let programs = 0;
-  while (steps < job.ops) {
+  // Every path is taken once before chance decides: a small budget says nothing wrong of a discipline.
+  const tours = tables !== undefined && job.first === 0 ? tables.tours : 0;
+  while (steps < job.ops || programs < tours) {
     random.seed(job.seed, programSeed(job.seed, job.kernel, job.name, job.first + programs));
-    const words = generator.generate(random);
+    const words = tables !== undefined && programs < tours ? tables.tour(programs) : generator.generate(random);
     machine.runCode(generator.code, words, generator.slots);
     steps += machine.steps;
     programs++;
     digest.words(generator.code, 0, words);
     digest.word(machine.steps);
     digest.words(l.findings, 0, l.nFindings * FINDING_WORDS);
-    if (tables !== undefined && programs <= MARKED) tables.mark(machine.ran, machine.slots, seen);
+    if (tables !== undefined && programs <= MARKED + tours) tables.mark(machine.ran, machine.slots, seen);
     if (l.nFindings > 0) keep(machine, generator, words, known, programsKept, compiled === undefined);
     // A program of no steps at all (every line skipped) must not run for ever.
     if (machine.steps === 0) steps++;

@@ -15,7 +15,7 @@ import { callByName, CALLS, OP_AT, OP_REPEAT, opOf } from "../core/program/calls
 import { kindIndex } from "../core/program/kinds.ts";
 import { Machine } from "../core/program/machine.ts";
 import { FIRST_SLOT, type Program, type Slot, STEP_WORDS } from "../core/program/program.ts";
-import { F_CALL, F_INVARIANT, F_PAGES, F_SEVERITY, F_STEP, FINDING_WORDS } from "../core/ledger/finding.ts";
+import { F_CALL, F_INVARIANT, F_PAGES, F_SEVERITY, F_STEP, F_WHY, FINDING_WORDS } from "../core/ledger/finding.ts";
 import { ALL_INVARIANTS, BAD_REFERENCE, invariantById, LATENT, THEORETICAL } from "../core/ledger/invariants.ts";
 import { MAX_GATHERS } from "../core/ledger/states.ts";
 import { NULL } from "../core/memory/words.ts";
@@ -28,6 +28,8 @@ export interface ShrinkTarget {
   readonly call: string;
   /** Pages lost, else 0. */
   readonly pages: number;
+  /** The reason that must still be given; absent: any. */
+  readonly why?: number;
 }
 
 /** Code that was run, and what of it the next candidates are compared with. */
@@ -47,6 +49,7 @@ interface Wanted {
   readonly invariant: number;
   readonly op: number;
   readonly pages: number;
+  readonly why: number;
   /** The severity's class: see {@linkcode classOf}. */
   badness: number;
 }
@@ -305,11 +308,18 @@ export class Trial {
 function wantedOf(target: ShrinkTarget): Wanted {
   const invariant = invariantById(target.invariant);
   if (invariant === undefined) throw new Error(`'${target.invariant}' is not an invariant`);
-  return { invariant: invariant.index, op: callByName(target.call)?.id ?? -1, pages: target.pages, badness: NONE };
+  return {
+    invariant: invariant.index,
+    op: callByName(target.call)?.id ?? -1,
+    pages: target.pages,
+    why: target.why ?? -1,
+    badness: NONE,
+  };
 }
 
 function matches(f: Int32Array, at: number, w: Wanted): boolean {
   if (f[at + F_INVARIANT] !== w.invariant || f[at + F_PAGES] !== w.pages) return false;
+  if (w.why >= 0 && f[at + F_WHY] !== w.why) return false;
   const op = f[at + F_CALL]!;
   return op === w.op || (w.op < 0 && CALLS[op] === undefined);
 }

@@ -31,6 +31,7 @@ function measure(request: BenchRequest): BenchAnswer {
   return {
     rates: kernels.map((_, i) => steps[i]! / time[i]! * 1000),
     mix: CALLS.map((c) => all.reduce((sum, l) => sum + l.machine.right[c.id]! + l.machine.wrong[c.id]!, 0)),
+    length: steps.reduce((sum, n) => sum + n, 0) / (programs * turns * all.length),
     disciplines: all.length,
   };
 }

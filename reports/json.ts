@@ -58,6 +58,7 @@ const FINDING: Keys<ReportedFinding> = {
   config: true,
   discipline: true,
   steps: true,
+  call: true,
   at: true,
   pages: true,
   program: true,

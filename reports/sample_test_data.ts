@@ -21,6 +21,7 @@ export function sampleFinding(over: Partial<ReportedFinding> = {}): ReportedFind
     config: [],
     discipline: "s390/crst-half",
     steps: 4,
+    call: "pagetable_free",
     at: 4,
     pages: 3,
     program:

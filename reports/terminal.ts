@@ -119,8 +119,8 @@ function complaintLines(result: Result, width: number, paint: Paint): string[] {
 function expectedLines(result: Result, width: number, paint: Paint): string[] {
   const expected = worstFirst(result.findings).filter((f) => f.expected);
   if (expected.length === 0) return [];
-  const titles = expected.map(findingTitle);
-  const column = Math.min(Math.max(...titles.map(displayWidth)), 32, Math.floor(width / 2));
+  const titles = expected.map((f) => `${findingTitle(f)} by ${f.call}`);
+  const column = Math.min(Math.max(...titles.map(displayWidth)), 44, Math.floor(width * 0.6));
   return [
     paint("bold", "Expected findings"),
     ...expected.map((f, i) => {
@@ -137,6 +137,11 @@ function hostileLines(result: Result, width: number, paint: Paint): string[] {
   return [
     paint("bold", "Calls, with right / wrong arguments"),
     ...callCountLines(result, width),
+    ...wrap(
+      "0 wrong: the ledger has nothing against any argument of that call; a request that is too large answers NULL.",
+      width,
+    ),
+    "",
   ];
 }
 

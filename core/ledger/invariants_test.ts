@@ -135,7 +135,8 @@ check("order-mismatch", [
 p0 = alloc_pages(GFP_KERNEL, 1)
 p1 = alloc_pages(GFP_KERNEL, 1)
 __free_pages(p0, 2)
-finding order-mismatch at 3`,
+finding order-mismatch at 3
+finding buddy-structure at 3`,
   },
   {
     that: "the last put of a block that is not compound is the environment's, and nobody freed the tails (B1)",

@@ -26,7 +26,9 @@ import {
   WHY_FAMILY_RELEASE,
   WHY_FORGOTTEN,
   WHY_FREE_COUNT,
+  WHY_FREED_AGAIN,
   WHY_FREED_ON_LIST,
+  WHY_GRANTED_FREE,
   WHY_LOST,
   WHY_RELEASED,
   WHY_RESERVED_FLAG,
@@ -83,6 +85,7 @@ export function released(l: Ledger, g: number, over: number): void {
   if (over > l.gOrder[g]! && gone > 0) {
     severity = CORRUPTION;
     l.record(ORDER_MISMATCH, CORRUPTION, WHY_RELEASED, g, first, 0, total, 1 << over);
+    neighbours(l, end, first + (1 << over));
   } else if (missing > 0) {
     severity = LEAK;
     if (!aside) l.record(ORDER_MISMATCH, LEAK, WHY_RELEASED, g, first, 0, total, gone);
@@ -90,6 +93,18 @@ export function released(l: Ledger, g: number, over: number): void {
   judgeRelease(l, g, severity);
   if (missing > 0 && !aside) leak(l, g, missing, WHY_LOST, lost);
   l.drop(g);
+}
+
+/** What a release of too many pages did to those behind the block: freed again, or from under their owner. */
+export function neighbours(l: Ledger, from: number, to: number): void {
+  for (let pfn = from; pfn < to && pfn < l.nrPages; pfn++) {
+    const g = l.grantOf[pfn]!;
+    if (g < 0 && l.writtenOff[pfn] === 0) {
+      l.record(DOUBLE_FREE, CORRUPTION, WHY_FREED_AGAIN, -1, from, 0, pfn, 0);
+    } else if (g >= 0 && isFree(l.mem, l.layout, pfn)) {
+      l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_GRANTED_FREE, g, l.gFirst[g]!, 0, pfn, 0);
+    }
+  }
 }
 
 /**

@@ -277,7 +277,8 @@ export class Ledger {
    * Records that an invariant is broken by the step that runs.
    *
    * In the drain it is laid to the step that gave up grant g. A finding of the
-   * same invariant, page and reason is recorded once a step.
+   * same invariant, page and reason is recorded once a step; one that is latent
+   * once whatever the page, so that a `repeat` says it once.
    */
   record(
     invariant: number,
@@ -303,7 +304,8 @@ export class Ledger {
     for (let i = this.nFindings - 1; i >= 0; i--) {
       const at = i * FINDING_WORDS;
       if (
-        f[at + F_STEP] === step && f[at + F_INVARIANT] === invariant && f[at + F_PFN] === pfn && f[at + F_WHY] === why
+        f[at + F_STEP] === step && f[at + F_INVARIANT] === invariant && f[at + F_WHY] === why &&
+        (f[at + F_PFN] === pfn || severity === LATENT)
       ) return;
     }
     if (severity !== LATENT) this.stop = true;

@@ -80,3 +80,5 @@ export const WHY_UNINITIALISED = 35;
 export const WHY_OUTSIDE = 36;
 /** A gather that is not active. */
 export const WHY_GATHER_DONE = 37;
+/** Free already, and freed again as the neighbour of a block (x: the page). */
+export const WHY_FREED_AGAIN = 38;

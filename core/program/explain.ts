@@ -85,7 +85,9 @@ export function explain(f: Int32Array, slots: readonly Slot[], machine: Machine)
     case why.WHY_FREE_COUNT:
       return `${x} pages are free, and ${y} should be`;
     case why.WHY_GRANTED_FREE:
-      return `page ${f[F_PFN]} of ${name} is granted and lies in a free block`;
+      return `${at(offset)} is granted and lies in a free block`;
+    case why.WHY_FREED_AGAIN:
+      return `${call} frees page ${x} again, which is free already`;
     case why.WHY_FREE_LIST:
       return `the free list of order ${x} is broken`;
     case why.WHY_FREE_BLOCK:
@@ -101,7 +103,7 @@ export function explain(f: Int32Array, slots: readonly Slot[], machine: Machine)
     case why.WHY_UNINITIALISED:
       return `${name} is put in use, and ${at(x)} was written by nobody`;
     case why.WHY_OUTSIDE:
-      return `${call} reaches outside of memory, at page ${x} of ${machine.ledger.nrPages}`;
+      return `${call} reaches outside of memory, as far as page ${x}: the last is ${machine.ledger.nrPages - 1}`;
     case why.WHY_GATHER_DONE:
       return `${call} uses a gather that was finished`;
     default:

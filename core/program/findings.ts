@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { F_CALL, F_INVARIANT, F_PAGES, F_SEVERITY, F_STEP, FINDING_WORDS } from "../ledger/finding.ts";
+import { F_CALL, F_INVARIANT, F_PAGES, F_SEVERITY, F_STEP, F_WHY, FINDING_WORDS } from "../ledger/finding.ts";
 import { INVARIANTS, SEVERITIES, type Severity } from "../ledger/invariants.ts";
 import { CALLS } from "./calls.ts";
 import { explain } from "./explain.ts";
@@ -24,6 +24,8 @@ export interface Finding {
   readonly pages: number;
   /** What happened, in one line. */
   readonly words: string;
+  /** The same as a code: one of the ledger's reasons. */
+  readonly why: number;
 }
 
 /**
@@ -44,6 +46,7 @@ export function findingsOf(machine: Machine, slots: readonly Slot[], from = 0): 
       call: callName(f[F_CALL]!),
       pages: f[F_PAGES]!,
       words: explain(f, slots, machine),
+      why: f[F_WHY]!,
     });
   }
   return list.sort((a, b) =>

@@ -312,10 +312,10 @@ export class Machine {
       let span = 1;
       if ((traits & HAS_SPAN) !== 0) {
         const rule = SPAN_RULES[op]!;
-        if (rule === SPAN_ORDER) span = l.b > MAX_PAGE_ORDER ? n + 1 : 1 << l.b;
+        if (rule === SPAN_ORDER) span = l.b > 30 ? n + 1 : Math.max(1 << l.b, l.b > MAX_PAGE_ORDER ? n + 1 : 1);
         else span = rule === SPAN_COUNT ? l.b : (l.b + PAGE_SIZE - 1) >> PAGE_SHIFT;
       }
-      if (pfn < 0 || pfn + span > n) return this.#outside(pfn);
+      if (pfn < 0 || pfn + span > n) return this.#outside(pfn < 0 ? pfn : pfn + span - 1);
     }
     if ((traits & POINTER_B) !== 0 && l.b !== NULL) {
       const pfn = l.b >= PAGE_OFFSET ? (l.b - PAGE_OFFSET) >> PAGE_SHIFT : l.b;

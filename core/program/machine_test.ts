@@ -253,3 +253,13 @@ Deno.test("every call of the table can be run by some program", () => {
   );
   assertEquals(CALLS.filter((c) => !seen.has(c.id)).map((c) => c.name), []);
 });
+
+Deno.test("a latent finding is said once a step, however often a repeat makes it", () => {
+  const program = parseProgram(
+    "kernel 6.12\nrepeat 100\np0 = alloc_page(GFP_KERNEL)\nd0 = page_ptdesc(p0)\nend\n",
+    "repeat.pt",
+  );
+  const machine = new Machine(program);
+  machine.run(program);
+  assertEquals(findingsOf(machine, program.slots).map((f) => `${f.invariant} at ${f.step}`), ["family at 2"]);
+});

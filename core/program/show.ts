@@ -18,17 +18,17 @@ import { type Program, STEP_WORDS } from "./program.ts";
 /** Pages a line of the map. */
 const ROW = 64;
 
-function letters(machine: Machine): string {
+function letters(machine: Machine, names: Map<string, string>): string {
   const l = machine.ledger;
   let map = "";
-  const names = new Map<number, string>();
   for (let pfn = 0; pfn < l.nrPages; pfn++) {
     const g = l.grantOf[pfn]!;
     if (g < 0) {
       map += isFree(l.mem, l.layout, pfn) ? "." : "?";
       continue;
     }
-    const id = l.gFirst[g]! * 32 + g;
+    // A block keeps its letter: its first page and the name that it was granted to.
+    const id = `${l.gFirst[g]} ${l.gSlot[g]}`;
     if (!names.has(id)) names.set(id, String.fromCharCode(65 + names.size % 26));
     const letter = l.gState[g] === QUEUED
       ? "q"
@@ -60,6 +60,7 @@ export function* showProgram(program: Program): Generator<string> {
     program.config.length === 0 ? "" : `, ${program.config.join(" ")}`
   }`;
   yield "a capital is the first page of a block, small letters its others; q queued, x given up, r reserved, ? lost";
+  const names = new Map<string, string>();
   let step = 0;
   let shown = 0;
   const { code } = program;
@@ -73,7 +74,7 @@ export function* showProgram(program: Program): Generator<string> {
     }
     machine.execute(pc, pc + (body + 1) * STEP_WORDS);
     pc += body * STEP_WORDS;
-    yield* rows(letters(machine));
+    yield* rows(letters(machine, names));
     yield* broken(machine, program, shown);
     shown = machine.ledger.nFindings;
   }

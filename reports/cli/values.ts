@@ -38,7 +38,7 @@ export function oneOf<T extends string>(option: string, words: readonly T[]): (t
   return (text) => {
     const word = words.find((w) => w === text);
     if (word !== undefined) return word;
-    throw new InputError(`${option}: ${notOneOf(text, `one of ${words.join(", ")}`, words)}`);
+    throw new InputError(`${option}: ${notOneOf(text, "a choice", words)}`);
   };
 }
 

@@ -1,0 +1,31 @@
+import { assertEquals } from "@std/assert";
+import { type CallDef, CALLS } from "../core/program/calls.ts";
+
+const KERNELS: Readonly<Record<CallDef["kernels"], string>> = {
+  all: "all",
+  ptdesc: "v2, 6.6, 6.12",
+  v2: "v2",
+  merged: "6.6, 6.12",
+};
+
+/** A call as a program writes it. */
+function written(call: CallDef): string {
+  const params = call.params.map((p) => `${p.isConst ? "const " : ""}${p.type} ${p.name}${p.nullable ? "?" : ""}`);
+  const name = call.env ? `env ${call.name}` : call.name;
+  const result = call.result === "void" || call.env ? "" : `${call.result} = `;
+  return call.name === "fail" ? "env fail FUNCTION" : `${result}${name}(${params.join(", ")})`;
+}
+
+/** The table of calls, a row each. */
+function table(): string[] {
+  return CALLS.map((c) =>
+    `| \`${written(c)}\` | ${c.doc} | ${KERNELS[c.kernels]} | ${c.source.replaceAll("*", "\\*")} |`
+  );
+}
+
+Deno.test("docs/calls.md lists every call as the table has it", async () => {
+  const file = new URL("calls.md", import.meta.url);
+  const text = await Deno.readTextFile(file);
+  const rows = text.split("\n").filter((l) => l.startsWith("| `")).map((l) => l.replace(/ +\|/g, " |"));
+  assertEquals(rows, table());
+});
