@@ -122,7 +122,7 @@ class BenchWorker {
 /** Pairs of runs, and programs on each lane in one of them. */
 const PAIRS = 15;
 const GENERATED = 500;
-const MODELLED = 60;
+const MODELLED = 20;
 
 async function againstModelRun(print: (line: string) => void): Promise<boolean> {
   const ours = new BenchWorker();

@@ -19,6 +19,8 @@ const OP_FAIL = opOf("env fail");
 const OP_RCU = opOf("env rcu_grace_period");
 const OP_GONE = opOf("env owner_gone");
 const MAX_WORDS = 4096 * STEP_WORDS;
+/** Most of the commands drawn do not apply when their turn comes; so many make programs as long as ptfuzz's. */
+const MAX_COMMANDS = 800;
 
 /** A table: the path it is on, and what its names stand for. */
 interface Table {
@@ -206,21 +208,29 @@ class Environment implements Command {
   }
 }
 
-/** Commands of a discipline: one class a kind of call, drawn with its operands. */
+/**
+ * Commands of a discipline: one class a kind of call, drawn with its operands.
+ * fast-check draws them evenly, so each stands there as often as brings the mix
+ * of calls near ptfuzz's.
+ */
 function commandsOf(d: CompiledDiscipline, speculates: boolean): fc.Arbitrary<Command>[] {
   const which = fc.nat(0xffff);
   const paths = [d.alloc, ...d.use, ...d.free];
   const ops = new Set(paths.flatMap((p) => [...p.code].filter((_, i) => i % STEP_WORDS === 0)));
+  const often = (times: number, commands: readonly fc.Arbitrary<Command>[]) =>
+    Array.from({ length: times }, () => commands);
   return [
-    fc.constant(new NewTable()),
-    ...[...ops].map((op) => which.map((w) => new Call(op, w))),
-    ...d.use.map((p) => which.map((w) => new Start(p, false, w))),
-    ...d.free.map((p) => which.map((w) => new Start(p, true, w))),
-    fc.constant(new Gone()),
-    ...(speculates ? [which.map((w) => new Get(w)), fc.constant(new Put())] : []),
-    fc.constant(new Environment(OP_RCU, 0)),
-    fc.nat(FAILABLE.length - 2).map((i) => new Environment(OP_FAIL, 1 + i)),
-  ];
+    ...often(2, [fc.constant(new NewTable())]),
+    ...often(4, [...ops].map((op) => which.map((w) => new Call(op, w)))),
+    d.use.map((p) => which.map((w) => new Start(p, false, w))),
+    ...often(2, d.free.map((p) => which.map((w) => new Start(p, true, w)))),
+    ...often(4, [fc.constant(new Gone())]),
+    speculates ? [which.map((w) => new Get(w)), fc.constant(new Put())] : [],
+    [
+      fc.constant(new Environment(OP_RCU, 0)),
+      fc.nat(FAILABLE.length - 2).map((i) => new Environment(OP_FAIL, 1 + i)),
+    ],
+  ].flat();
 }
 
 /**
@@ -241,17 +251,20 @@ export function runModelled(
   const code = new Int32Array(MAX_WORDS);
   for (let i = 0; i < FIRST_SLOT; i++) machine.ledger.kinds[i] = kindIndex("mm");
   fc.assert(
-    fc.property(fc.commands(commandsOf(discipline, speculates), { size: "max", maxCommands: 200 }), (commands) => {
-      fc.modelRun(() => {
-        machine.begin(code, 0, 2048);
-        return {
-          model: { tables: [], held: [], limit, slots: FIRST_SLOT },
-          real: { machine, discipline, code, words: 0 },
-        };
-      }, commands);
-      machine.finish();
-      steps += machine.steps;
-    }),
+    fc.property(
+      fc.commands(commandsOf(discipline, speculates), { size: "max", maxCommands: MAX_COMMANDS }),
+      (commands) => {
+        fc.modelRun(() => {
+          machine.begin(code, 0, 2048);
+          return {
+            model: { tables: [], held: [], limit, slots: FIRST_SLOT },
+            real: { machine, discipline, code, words: 0 },
+          };
+        }, commands);
+        machine.finish();
+        steps += machine.steps;
+      },
+    ),
     { numRuns: programs, seed },
   );
   return steps;
