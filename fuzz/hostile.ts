@@ -41,15 +41,7 @@ const TRIES = 8;
 
 /** Calls that no argument makes wrong to the ledger, with the reason. */
 export const NEVER_WRONG: Readonly<Record<string, string>> = {
-  alloc_pages: "an order too large answers NULL, and nothing is granted",
-  alloc_page: "it takes flags only",
-  __get_free_pages: "an order too large answers NULL, and nothing is granted",
-  __get_free_page: "it takes flags only",
-  get_zeroed_page: "it takes flags only",
-  alloc_pages_exact: "a size too large answers NULL; __GFP_COMP and __GFP_HIGHMEM are warned of and ignored",
-  memblock_alloc: "a count too large answers NULL",
-  ptdesc_alloc: "an order too large answers NULL, and nothing is granted",
-  pagetable_alloc: "an order too large answers NULL, and nothing is granted",
+  alloc_page: "it takes flags only, and honours them all",
   tlb_gather_mmu: "every program has its mms, and a gather too many answers NULL",
   tlb_gather_mmu_fullmm: "every program has its mms, and a gather too many answers NULL",
   "env fail": "it names one of the functions that may fail",

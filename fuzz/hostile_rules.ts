@@ -15,8 +15,9 @@ import {
 } from "../core/memory/gfp.ts";
 
 import { opOf } from "../core/program/calls.ts";
+import { MAX_PAGES } from "../core/program/program.ts";
 import { COMPOUND, EXACT, HIGH, LIVE, PAGES, PARTIAL, RESERVED, TABLE } from "./hostile_picture.ts";
-import { APART, bytesOf, type Use, wrongPointer } from "./hostile_use.ts";
+import { APART, bytesOf, type Rule, type Use, wrongPointer } from "./hostile_use.ts";
 import { FOLIO, PAGE, PTDESC, VIRT, type Writer } from "./hostile_writer.ts";
 
 const GFP_KERNEL = GFP_FLAGS["GFP_KERNEL"] as number;
@@ -47,7 +48,7 @@ function full(w: Writer): boolean {
 
 function someOrder(w: Writer): number {
   const { random } = w;
-  if (random.chance(6)) return random.chance(128) ? 6 + random.below(5) : 11 + random.below(21);
+  if (random.chance(3)) return 6 + random.below(5);
   if (w.picture.used * 2 > w.nrPages) return random.below(2);
   return ORDERS[random.below(ORDERS.length)]!;
 }
@@ -57,37 +58,48 @@ function add(w: Writer, traits: number, pages: number, slot: number, kind: numbe
   if (zeroed) w.picture.written[b] = -1;
 }
 
-/** alloc_pages and its kind. */
-function alloc(name: string, kind: number, family: number, ordered: boolean, zeroed: boolean): Use {
+/** alloc_pages and its kind; `never` are flags that it must not be given. */
+function alloc(name: string, kind: number, family: number, ordered: boolean, zeroed: boolean, never: number): Use {
   const op = opOf(name);
+  const write = (w: Writer, gfp: number, order: number): boolean => {
+    const slot = w.write(op, gfp, order, 0, 0, 0);
+    if (order > 10) return true;
+    let traits = family;
+    if (order > 0 && (family === TABLE || (gfp & __GFP_COMP) !== 0)) traits |= COMPOUND;
+    if (kind !== VIRT && (gfp & __GFP_HIGHMEM) !== 0) traits |= HIGH;
+    add(w, traits, 1 << order, slot, kind, zeroed || (gfp & __GFP_ZERO) !== 0);
+    return true;
+  };
+  const right: Rule = (w) =>
+    !full(w) && write(w, GFPS[w.random.below(GFPS.length)]! & ~never, ordered ? someOrder(w) : 0);
+  if (!ordered && never === 0) return { right };
   return {
-    right: (w) => {
-      if (full(w)) return false;
-      const gfp = GFPS[w.random.below(GFPS.length)]!;
-      const order = ordered ? someOrder(w) : 0;
-      const slot = w.write(op, gfp, order, 0, 0, 0);
-      if (order > 10) return true;
-      let traits = family;
-      if (order > 0 && (family === TABLE || (gfp & __GFP_COMP) !== 0)) traits |= COMPOUND;
-      if (kind !== VIRT && (gfp & __GFP_HIGHMEM) !== 0) traits |= HIGH;
-      add(w, traits, 1 << order, slot, kind, zeroed || (gfp & __GFP_ZERO) !== 0);
-      return true;
+    right,
+    // An order that no list has, or a flag that the function cannot honour.
+    wrong: (w) => {
+      if (ordered && (never === 0 || w.random.chance(128))) return write(w, GFP_KERNEL, 11 + w.random.below(21));
+      return !full(w) && write(w, GFP_KERNEL | never, ordered ? someOrder(w) : 0);
     },
   };
 }
 
 function allocExact(): Use {
   const op = opOf("alloc_pages_exact");
+  const never = __GFP_COMP | __GFP_HIGHMEM;
+  const write = (w: Writer, gfp: number, pages: number): boolean => {
+    const slot = w.write(op, bytesOf(w, pages), gfp, 0, 0, 0);
+    if (pages <= 32) add(w, EXACT, pages, slot, VIRT, (gfp & __GFP_ZERO) !== 0);
+    return true;
+  };
+  const few = (w: Writer): number => 1 + w.random.below(w.random.chance(128) ? 4 : 12);
   return {
-    right: (w) => {
-      if (full(w)) return false;
-      const { random } = w;
-      const gfp = GFPS[random.below(GFPS.length)]!;
-      const pages = random.chance(4) ? 1 + random.below(2000) : 1 + random.below(random.chance(128) ? 4 : 12);
-      const slot = w.write(op, bytesOf(w, pages), gfp, 0, 0, 0);
-      if (pages <= 32) add(w, EXACT, pages, slot, VIRT, (gfp & __GFP_ZERO) !== 0);
-      return true;
-    },
+    right: (w) =>
+      !full(w) &&
+      write(w, GFPS[w.random.below(GFPS.length)]! & ~never, w.random.chance(4) ? 1 + w.random.below(1024) : few(w)),
+    wrong: (w) =>
+      w.random.chance(128)
+        ? write(w, GFP_KERNEL, 1026 + w.random.below(1000))
+        : !full(w) && write(w, GFP_KERNEL | (w.random.chance(128) ? __GFP_COMP : __GFP_HIGHMEM), few(w)),
   };
 }
 
@@ -98,6 +110,13 @@ function memblock(): Use {
       if (full(w)) return false;
       const pages = w.random.chance(100) ? 1 : 1 + w.random.below(8);
       add(w, RESERVED, pages, w.write(op, pages, 0, 0, 0, 0), VIRT, true);
+      return true;
+    },
+    // More than there is.
+    wrong: (w) => {
+      const pages = w.nrPages + 1 + w.random.below(64);
+      if (pages > MAX_PAGES) return false;
+      w.write(op, pages, 0, 0, 0, 0);
       return true;
     },
   };
@@ -223,15 +242,15 @@ const DESCRIBED = TABLE | RESERVED;
 
 /** The rules, by the call's name. */
 export const RULES: Readonly<Record<string, Use>> = {
-  alloc_pages: alloc("alloc_pages", PAGE, PAGES, true, false),
-  alloc_page: alloc("alloc_page", PAGE, PAGES, false, false),
-  __get_free_pages: alloc("__get_free_pages", VIRT, PAGES, true, false),
-  __get_free_page: alloc("__get_free_page", VIRT, PAGES, false, false),
-  get_zeroed_page: alloc("get_zeroed_page", VIRT, PAGES, false, true),
+  alloc_pages: alloc("alloc_pages", PAGE, PAGES, true, false, 0),
+  alloc_page: alloc("alloc_page", PAGE, PAGES, false, false, 0),
+  __get_free_pages: alloc("__get_free_pages", VIRT, PAGES, true, false, __GFP_HIGHMEM),
+  __get_free_page: alloc("__get_free_page", VIRT, PAGES, false, false, __GFP_HIGHMEM),
+  get_zeroed_page: alloc("get_zeroed_page", VIRT, PAGES, false, true, __GFP_HIGHMEM),
   alloc_pages_exact: allocExact(),
   memblock_alloc: memblock(),
-  ptdesc_alloc: alloc("ptdesc_alloc", PTDESC, TABLE, true, false),
-  pagetable_alloc: alloc("pagetable_alloc", PTDESC, TABLE, true, false),
+  ptdesc_alloc: alloc("ptdesc_alloc", PTDESC, TABLE, true, false, 0),
+  pagetable_alloc: alloc("pagetable_alloc", PTDESC, TABLE, true, false, 0),
   clear_page: clear("clear_page"),
   ptdesc_clear: clear("ptdesc_clear"),
   table_init: tableInit(),

@@ -138,7 +138,7 @@ function hostileLines(result: Result, width: number, paint: Paint): string[] {
     paint("bold", "Calls, with right / wrong arguments"),
     ...callCountLines(result, width),
     ...wrap(
-      "0 wrong: the ledger has nothing against any argument of that call; a request that is too large answers NULL.",
+      "0 wrong: no argument of that call is wrong (alloc_page honours every flag; tlb_gather_mmu takes an mm).",
       width,
     ),
     "",

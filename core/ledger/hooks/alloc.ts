@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { __GFP_COMP } from "../../memory/gfp.ts";
-import { NULL, PAGE_SHIFT, PAGE_SIZE } from "../../memory/words.ts";
+import { __GFP_COMP, __GFP_HIGHMEM } from "../../memory/gfp.ts";
+import { MAX_PAGE_ORDER, NULL, PAGE_SHIFT, PAGE_SIZE } from "../../memory/words.ts";
 import { EXACT, PAGES, PAGETABLE, RESERVED } from "../families.ts";
 import { BAD_REFERENCE, CORRUPTION, ORDER_MISMATCH } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
@@ -12,11 +12,17 @@ import { G_LISTED, G_MARKED, LIVE } from "../states.ts";
 import { WHY_SPLIT, WHY_WRITE_FREE } from "../why.ts";
 import { type Hooks, pfnOf, singles, usable } from "./hook.ts";
 
+/** What the kernel warns of (`WARN_ON_ONCE_GFP`) or says never to pass is no finding, and it is a misuse. */
+function warned(l: Ledger, order: number, gfp: number, never: number): void {
+  if (order > MAX_PAGE_ORDER || (gfp & never) !== 0) l.misuse = true;
+}
+
 function granted(l: Ledger, pfn: number, order: number, compound: boolean, family: number): void {
   l.grant(pfn, 1 << order, order, compound && order > 0 ? 1 : 0, family, l.dst);
 }
 
 function afterAllocPages(l: Ledger): void {
+  warned(l, l.b, l.a, 0);
   if (l.res !== NULL) granted(l, l.res, l.b, (l.a & __GFP_COMP) !== 0, PAGES);
 }
 
@@ -25,14 +31,17 @@ function afterAllocPage(l: Ledger): void {
 }
 
 function afterGetFreePages(l: Ledger): void {
+  warned(l, l.b, l.a, __GFP_HIGHMEM);
   if (l.res !== NULL) granted(l, pfnOf(l.res), l.b, (l.a & __GFP_COMP) !== 0, PAGES);
 }
 
 function afterGetFreePage(l: Ledger): void {
+  warned(l, 0, l.a, __GFP_HIGHMEM);
   if (l.res !== NULL) granted(l, pfnOf(l.res), 0, false, PAGES);
 }
 
 function afterPagetableAlloc(l: Ledger): void {
+  warned(l, l.b, l.a, 0);
   if (l.res !== NULL) granted(l, l.res, l.b, true, PAGETABLE);
 }
 
@@ -41,12 +50,14 @@ function orderFor(pages: number): number {
 }
 
 function afterAllocExact(l: Ledger): void {
-  if (l.res === NULL) return;
   const pages = (l.a + PAGE_SIZE - 1) >> PAGE_SHIFT;
+  warned(l, orderFor(pages), l.b, __GFP_COMP | __GFP_HIGHMEM);
+  if (l.res === NULL) return;
   l.grant(pfnOf(l.res), pages, orderFor(pages), 0, EXACT, l.dst);
 }
 
 function afterMemblock(l: Ledger): void {
+  if (l.a > l.nrPages) l.misuse = true;
   if (l.res === NULL) return;
   const first = pfnOf(l.res);
   l.grant(first, l.a, orderFor(l.a), 0, RESERVED, l.dst);
