@@ -9,8 +9,8 @@ import { type BenchAnswer, type BenchRequest, cleanLanes, type Lane, runGenerate
 
 const lanes = new Map<string, Lane[]>();
 
-function lanesOf(kernel: string): Lane[] {
-  if (!lanes.has(kernel)) lanes.set(kernel, cleanLanes(kernel.replace(/-without.*/, ""), kernel));
+function lanesOf(kernel: string, most: number): Lane[] {
+  if (!lanes.has(kernel)) lanes.set(kernel, cleanLanes(kernel.replace(/-without.*/, ""), kernel).slice(0, most));
   return lanes.get(kernel)!;
 }
 
@@ -21,13 +21,13 @@ function measure(request: BenchRequest): BenchAnswer {
   const time = kernels.map(() => 0);
   for (let turn = 0; turn < turns; turn++) {
     kernels.forEach((kernel, i) => {
-      const mine = lanesOf(kernel);
+      const mine = lanesOf(kernel, request.lanes);
       const start = performance.now();
       steps[i]! += run(mine, programs, seed * 1000 + turn);
       time[i]! += performance.now() - start;
     });
   }
-  const all = kernels.flatMap(lanesOf);
+  const all = kernels.flatMap((kernel) => lanesOf(kernel, request.lanes));
   return {
     rates: kernels.map((_, i) => steps[i]! / time[i]! * 1000),
     mix: CALLS.map((c) => all.reduce((sum, l) => sum + l.machine.right[c.id]! + l.machine.wrong[c.id]!, 0)),
