@@ -33,7 +33,7 @@ export type { Invariant, Severity } from "./core/ledger/invariants.ts";
 export { parseDiscipline } from "./corpus/load_discipline.ts";
 export type { CompiledDiscipline, CompiledPath, Discipline, Expectation, Path } from "./corpus/discipline.ts";
 export { runCampaign } from "./fuzz/campaign.ts";
-export type { CampaignHooks, CampaignOptions } from "./fuzz/campaign.ts";
+export type { CampaignHooks, CampaignOptions } from "./corpus/request.ts";
 export { shrinkProgram } from "./fuzz/shrink.ts";
 export type { ShrinkOptions, ShrinkTarget } from "./fuzz/shrink.ts";
 export type {

@@ -13,6 +13,7 @@ import { CALLS } from "../core/program/calls.ts";
 import { InputError } from "../core/program/input_error.ts";
 import { DEFAULT_PAGES } from "../core/program/program.ts";
 import type { CallCount, Cell, InvariantCount, ReportedFinding, Result } from "../corpus/result.ts";
+import type { CampaignHooks, CampaignOptions } from "../corpus/request.ts";
 import { TOOL } from "../corpus/tool.ts";
 import { type CellPlan, planCells, selectDisciplines } from "./cells.ts";
 import { Digest } from "./digest.ts";
@@ -20,32 +21,6 @@ import { type ExpectedFindings, expectedOf } from "./expected.ts";
 import { runJobs } from "./pool.ts";
 import { reportExpected, reportFound, reportHostile } from "./report_finding.ts";
 import type { KeptProgram, ShardJob, ShardOutcome } from "./shard.ts";
-
-/** What a campaign is asked for. */
-export interface CampaignOptions {
-  /** Steps in all, split evenly over the cells. */
-  readonly ops: number;
-  /** Every random choice follows from it. */
-  readonly seed: number;
-  /** Threads; their number changes nothing in the result. */
-  readonly workers: number;
-  /** Kernels; empty: those that each discipline names. */
-  readonly kernels: readonly string[];
-  /** Disciplines by name or file; empty: all that are shipped. */
-  readonly disciplines: readonly string[];
-  /** Paths of disciplines, or raw calls in any order. */
-  readonly mode: "discipline" | "hostile";
-  /** Options added to every cell's configuration. */
-  readonly config: readonly string[];
-}
-
-/** What a caller may want to know while it runs. */
-export interface CampaignHooks {
-  /** Steps done and findings so far. */
-  readonly progress?: (p: { steps: number; findings: number }) => void;
-  /** Random search begins, or has ended and its findings are shrunk. */
-  readonly phase?: (phase: "search" | "done") => void;
-}
 
 /** Shards of a cell: enough that workers share it well; fixed, so that the result does not depend on them. */
 const SHARDS = 4;

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { InputError } from "../core/program/input_error.ts";
 import type { Result } from "../corpus/result.ts";
-import { type CampaignOptions, runCampaign } from "./campaign.ts";
+import type { CampaignOptions } from "../corpus/request.ts";
+import { runCampaign } from "./campaign.ts";
 
 const OPTIONS: CampaignOptions = {
   ops: 60_000,

@@ -10,7 +10,7 @@ import { parseDiscipline } from "../corpus/load_discipline.ts";
 import { pathsOf } from "./fault_lines.ts";
 import { type Fault, faultName, faultsOf } from "./fault_list.ts";
 import { reasonFor } from "./fault_reasons.ts";
-import { compare, type Comparison, type Hit, type Place, searchFor, Trail } from "./fault_search.ts";
+import { compare, type Comparison, type Hit, searchFor, type SearchPlace, Trail } from "./fault_search.ts";
 
 /** A discipline on a kernel; plain data, for a worker. */
 export interface FaultJob {
@@ -45,7 +45,7 @@ export interface FaultCell {
 /** Looks for every fault of a cell. */
 export function runFaultCell(job: FaultJob): FaultCell {
   const d = parseDiscipline(job.text, job.file);
-  const place: Place = {
+  const place: SearchPlace = {
     kernel: job.kernel,
     arch: d.arch,
     config: job.config,
@@ -59,7 +59,7 @@ export function runFaultCell(job: FaultJob): FaultCell {
   const faults = faultsOf(d, job.kernel);
   const outcomes = new Map<Fault, FaultOutcome>();
   const trails = new Map<Fault, Trail>();
-  const look = (at: Place, debugVm: boolean): void => {
+  const look = (at: SearchPlace, debugVm: boolean): void => {
     for (const fault of faults) {
       if (outcomes.has(fault)) continue;
       const found = searchFor(fault.text, at, !debugVm);

@@ -14,15 +14,10 @@ import { parseDiscipline } from "../corpus/load_discipline.ts";
 import { DisciplineGenerator } from "./discipline_generator.ts";
 import type { Fault } from "./fault_list.ts";
 import { programSeed, Random } from "./random.ts";
+import type { Place } from "./report_finding.ts";
 
 /** Where faults are looked for. */
-export interface Place {
-  readonly kernel: string;
-  readonly arch: string;
-  readonly config: readonly string[];
-  readonly pages: number;
-  /** Name of the discipline, for the seeds. */
-  readonly name: string;
+export interface SearchPlace extends Place {
   readonly seed: number;
   /** Steps for each fault. */
   readonly ops: number;
@@ -58,7 +53,7 @@ const MARKED = 256;
 let kept: { key: string; machine: Machine } | undefined;
 
 /** The machine of a place; machines are dear to make, so the last one is kept. */
-function machineFor(place: Place): Machine {
+function machineFor(place: SearchPlace): Machine {
   const key = `${place.kernel} ${place.arch} ${place.config.join(",")} ${place.pages}`;
   if (kept?.key !== key) kept = { key, machine: new Machine(place) };
   kept.machine.ledger.expectedLeaks = 0;
@@ -67,7 +62,7 @@ function machineFor(place: Place): Machine {
 
 /** A discipline's programs, run one after the other, and how each left memory. */
 export class Trail {
-  readonly #place: Place;
+  readonly #place: SearchPlace;
   readonly #compared: boolean;
   readonly #machine: Machine;
   readonly #discipline: CompiledDiscipline;
@@ -90,7 +85,7 @@ export class Trail {
    * @param text the discipline
    * @param compared whether its memory is to be compared with another's
    */
-  constructor(text: string, place: Place, compared = true) {
+  constructor(text: string, place: SearchPlace, compared = true) {
     this.#place = place;
     this.#compared = compared;
     this.#machine = machineFor(place);
@@ -147,7 +142,7 @@ function memoryOf(machine: Machine): string {
 }
 
 /** Runs a discipline until an invariant breaks, or the budget is spent: then it answers what it ran. */
-export function searchFor(text: string, place: Place, compared: boolean): Hit | Trail {
+export function searchFor(text: string, place: SearchPlace, compared: boolean): Hit | Trail {
   const trail = new Trail(text, place, compared);
   while (trail.steps < place.ops) {
     const invariants = trail.next();

@@ -11,17 +11,8 @@ import { runJobs } from "./pool.ts";
 import { InputError } from "../core/program/input_error.ts";
 import { type CellPlan, expectationsOn, planCells, selectDisciplines } from "./cells.ts";
 import type { FaultCell, FaultJob, FaultOutcome } from "./fault_cell.ts";
+import type { FaultsOptions } from "../corpus/request.ts";
 import { REASONS } from "./fault_reasons.ts";
-
-/** What is asked for; empty lists mean all. */
-export interface FaultsOptions {
-  /** Budget in steps for each fault. */
-  readonly ops: number;
-  readonly seed: number;
-  readonly kernels: readonly string[];
-  /** Names of shipped disciplines, or files. */
-  readonly disciplines: readonly string[];
-}
 
 /** Columns of the output. */
 const WIDTH = 80;

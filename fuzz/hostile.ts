@@ -16,7 +16,7 @@
  * @module
  */
 import { CALLS } from "../core/program/calls.ts";
-import { KINDS } from "../core/program/kinds.ts";
+import { KIND_LETTERS, KINDS } from "../core/program/kinds.ts";
 import type { Machine } from "../core/program/machine.ts";
 import { FIRST_SLOT, MM_SLOTS, type Slot, STEP_WORDS } from "../core/program/program.ts";
 import { gatherRules } from "./hostile_gather_rules.ts";
@@ -46,15 +46,6 @@ export const NEVER_WRONG: Readonly<Record<string, string>> = {
   tlb_gather_mmu_fullmm: "every program has its mms, and a gather too many answers NULL",
   "env fail": "it names one of the functions that may fail",
   "env rcu_grace_period": "it takes nothing",
-};
-
-const LETTERS: Readonly<Record<string, string>> = {
-  page: "p",
-  folio: "f",
-  ptdesc: "d",
-  virt: "v",
-  gather: "tlb",
-  int: "n",
 };
 
 /** Writes programs of raw calls into a buffer of its own. */
@@ -154,7 +145,7 @@ export class HostileGenerator {
       const kind = KINDS[w.kinds[slot]!]!;
       const n = counts.get(kind) ?? 0;
       counts.set(kind, n + 1);
-      list.push({ name: `${LETTERS[kind] ?? kind}${n}`, kind, isConst: false });
+      list.push({ name: `${KIND_LETTERS[kind]}${n}`, kind, isConst: false });
     }
     return list;
   }

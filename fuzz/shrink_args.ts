@@ -11,16 +11,7 @@
  */
 import { CALLS, OP_REPEAT } from "../core/program/calls.ts";
 import { DEFAULT_PAGES, FIRST_SLOT, MAX_OFFSET, STEP_WORDS } from "../core/program/program.ts";
-import {
-  __GFP_ACCOUNT,
-  __GFP_COMP,
-  __GFP_HIGHMEM,
-  __GFP_NOFAIL,
-  __GFP_NOWARN,
-  __GFP_RETRY_MAYFAIL,
-  __GFP_ZERO,
-  GFP_FLAGS,
-} from "../core/memory/gfp.ts";
+import { GFP_FLAGS } from "../core/memory/gfp.ts";
 import { PAGE_SIZE } from "../core/memory/words.ts";
 import { originsOf, setOffset } from "./shrink_names.ts";
 import type { Trial } from "./shrink_trial.ts";
@@ -39,15 +30,8 @@ interface Site {
 }
 
 const GFP_KERNEL = GFP_FLAGS["GFP_KERNEL"]!;
-const MODIFIERS: readonly number[] = [
-  __GFP_HIGHMEM,
-  __GFP_ZERO,
-  __GFP_COMP,
-  __GFP_ACCOUNT,
-  __GFP_NOFAIL,
-  __GFP_NOWARN,
-  __GFP_RETRY_MAYFAIL,
-];
+/** The bits of flags that are no mask of others. */
+const MODIFIERS: readonly number[] = Object.keys(GFP_FLAGS).filter((n) => n.startsWith("__")).map((n) => GFP_FLAGS[n]!);
 const ALL_MODIFIERS = MODIFIERS.reduce((all, bit) => all | bit, 0);
 /** What a person writes where the address is of no matter. */
 const PLAIN_ADDRESS = 0x1000;

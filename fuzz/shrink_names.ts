@@ -6,28 +6,13 @@
  * @module
  */
 import { type CallDef, CALLS, type Kind, type Param } from "../core/program/calls.ts";
+import { isPointer, KIND_LETTERS } from "../core/program/kinds.ts";
 import { FIRST_SLOT, MAX_OFFSET, MAX_SLOTS, type Slot, STEP_WORDS } from "../core/program/program.ts";
 import { NULL, PAGE_OFFSET, PAGE_SHIFT } from "../core/memory/words.ts";
 import { without } from "./shrink_lines.ts";
 import { forEachStep, type Trial } from "./shrink_trial.ts";
 
 type Steps = { readonly code: Int32Array; readonly slots: readonly Slot[] };
-
-const LETTERS: Readonly<Record<Kind, string>> = {
-  page: "p",
-  folio: "f",
-  ptdesc: "d",
-  virt: "a",
-  mm: "m",
-  gather: "g",
-  walker: "w",
-  int: "n",
-};
-
-/** Whether values of a kind are pages in a row. */
-export function isPages(kind: Kind | undefined): boolean {
-  return kind === "page" || kind === "folio" || kind === "ptdesc" || kind === "virt";
-}
 
 /** Gives each line that defines a name a slot of its own; a name means the nearest line above that defines it. */
 export function oneLinePerSlot({ code, slots }: Steps): Steps {
@@ -74,7 +59,7 @@ export function originsOf({ code, slots }: Steps): Map<number, Origin> {
   forEachStep(code, (pc) => {
     const dst = code[pc + 1]!;
     if (dst < FIRST_SLOT) return;
-    const from = (code[pc + 6]! & 1) !== 0 && isPages(slots[dst]?.kind) ? origins.get(code[pc + 2]!) : undefined;
+    const from = (code[pc + 6]! & 1) !== 0 && isPointer(slots[dst]?.kind) ? origins.get(code[pc + 2]!) : undefined;
     origins.set(dst, { pc, root: from?.root ?? dst });
   });
   return origins;
@@ -189,7 +174,7 @@ export function useEarlierNames(t: Trial, envOnly: boolean): void {
   };
   for (const [pc, w] of places) {
     const env = isEnv(t.code, pc);
-    const mayBe = (slot: number): boolean => isPages(t.slots[slot]?.kind) && pageOf(t, slot) !== NULL;
+    const mayBe = (slot: number): boolean => isPointer(t.slots[slot]?.kind) && pageOf(t, slot) !== NULL;
     if (!mayBe(t.code[pc + 2 + w]!)) continue;
     for (const [other, { pc: at, root }] of env ? origins.toReversed() : []) {
       const own = originOf.get(t.code[pc + 2 + w]!);
@@ -210,7 +195,7 @@ export function useEarlierNames(t: Trial, envOnly: boolean): void {
 /** Whether a call makes something, and does not only look at what there is. */
 function allocates(call: CallDef): boolean {
   return call.result === "gather" ||
-    (call.result !== "void" && call.params.every((p) => !isPages(p.type as Kind) && p.type !== "void*"));
+    (call.result !== "void" && call.params.every((p) => !isPointer(p.type)));
 }
 
 /** Results that nobody uses lose their name, except those of allocations. */
@@ -242,7 +227,7 @@ export function shortNames({ code, slots }: Steps, plain: boolean): Steps {
     const n = next.get(kind) ?? 0;
     next.set(kind, n + 1);
     place.set(slot, named.length);
-    return named.push({ name: `${LETTERS[kind]}${n}`, kind, isConst }) - 1;
+    return named.push({ name: `${KIND_LETTERS[kind]}${n}`, kind, isConst }) - 1;
   };
   const placed = (slot: number): number => slot < FIRST_SLOT ? slot : place.get(slot) ?? placeNext(slot, false);
   forEachStep(copy, (pc) => {

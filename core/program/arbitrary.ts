@@ -15,6 +15,7 @@ import { INVARIANTS } from "../ledger/invariants.ts";
 import { GFP_FLAGS } from "../memory/gfp.ts";
 import { CALLS, FAILABLE, hasCall, OP_AT, OP_REPEAT, opOf, POINTS } from "./calls.ts";
 import type { CallDef, Param } from "./calls.ts";
+import { isPointer, KIND_LETTERS } from "./kinds.ts";
 import { NULL_OPERAND } from "./operands.ts";
 import { MM_SLOT_TABLE } from "./parse.ts";
 import { stepCount } from "./print.ts";
@@ -60,8 +61,7 @@ function pickValue(slots: readonly Slot[], param: Param, choice: number): Operan
   const value = fitting[choice % (fitting.length + 1)];
   if (value === undefined) return { value: NULL_OPERAND, slot: false, offset: 0 };
   const { kind } = slots[value] as Slot;
-  const paged = kind === "page" || kind === "folio" || kind === "ptdesc" || kind === "virt";
-  return { value, slot: true, offset: paged && choice % 5 === 4 ? 1 + choice % 7 : 0 };
+  return { value, slot: true, offset: isPointer(kind) && choice % 5 === 4 ? 1 + choice % 7 : 0 };
 }
 
 function pickNumber(slots: readonly Slot[], param: Param, choice: number, maxOrder: number): Operand {
@@ -96,18 +96,6 @@ function pickOperand(slots: readonly Slot[], param: Param, choice: number, maxOr
       return pickValue(slots, param, choice);
   }
 }
-
-/** Letter that names of a kind begin with. */
-const LETTER: Readonly<Record<Slot["kind"], string>> = {
-  page: "p",
-  folio: "f",
-  ptdesc: "d",
-  virt: "a",
-  mm: "m",
-  gather: "g",
-  walker: "w",
-  int: "n",
-};
 
 /** The steps and slots that choices make; every array of choices makes some. */
 export function stepsOf(
@@ -153,7 +141,7 @@ function pushCall(
     const first = operands[0];
     const kept = call.constPreserving && first?.slot === true && slots[first.value]?.isConst === true;
     result = slots.length;
-    slots.push({ name: `${LETTER[call.result]}${result}`, kind: call.result, isConst: kept || form % 8 === 6 });
+    slots.push({ name: `${KIND_LETTERS[call.result]}${result}`, kind: call.result, isConst: kept || form % 8 === 6 });
   }
   const [a, b, c] = operands;
   const offsets = (a?.offset ?? 0) | (b?.offset ?? 0) << 10 | (c?.offset ?? 0) << 20;

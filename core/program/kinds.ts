@@ -1,5 +1,5 @@
 /**
- * Kinds as numbers, for the executor.
+ * Kinds: as numbers for the executor, and as letters for whoever makes up names.
  *
  * @module
  */
@@ -7,6 +7,18 @@ import { type CallDef, CALLS, type Kind, type ParamType } from "./calls.ts";
 
 /** Kinds by index. */
 export const KINDS: readonly Kind[] = ["page", "folio", "ptdesc", "virt", "mm", "gather", "walker", "int"];
+/** Letter that the names of a kind begin with where nobody chose them. */
+export const KIND_LETTERS: Readonly<Record<Kind, string>> = {
+  page: "p",
+  folio: "f",
+  ptdesc: "d",
+  virt: "a",
+  mm: "m",
+  gather: "g",
+  walker: "w",
+  int: "n",
+};
+
 /** Index of a kind. */
 export function kindIndex(kind: Kind): number {
   return KINDS.indexOf(kind);
@@ -100,7 +112,8 @@ export const HAS_SPAN = 64;
 /** It answers a pointer at memory. */
 export const ANSWERS_POINTER = 128;
 
-function pointer(type: ParamType | "void" | undefined): boolean {
+/** Whether values of a type point at memory: pages in a row. */
+export function isPointer(type: ParamType | "void" | undefined): boolean {
   if (type === undefined || type === "void") return false;
   const c = classOf(type);
   return c !== CLASS_NUMBER && c !== CLASS_HANDLE;
@@ -111,11 +124,11 @@ function traitsOf(call: CallDef): number {
   call.params.forEach((p, i) => {
     if (!p.nullable) traits |= NEEDS_A << i;
   });
-  if (pointer(call.params[0]?.type)) traits |= POINTER_A;
-  if (pointer(call.params[1]?.type)) traits |= POINTER_B;
+  if (isPointer(call.params[0]?.type)) traits |= POINTER_A;
+  if (isPointer(call.params[1]?.type)) traits |= POINTER_B;
   if (voidRule(call) !== VOID_NONE) traits |= HAS_VOID;
   if (spanRule(call) !== 0) traits |= HAS_SPAN;
-  if (pointer(call.result)) traits |= ANSWERS_POINTER;
+  if (isPointer(call.result)) traits |= ANSWERS_POINTER;
   return traits;
 }
 

@@ -3,23 +3,19 @@
  *
  * @module
  */
+import type { CampaignOptions } from "../../corpus/request.ts";
 import type { Result, Timing } from "../../corpus/result.ts";
 import { reportJson } from "../json.ts";
 import { isAsExpected } from "../matrix.ts";
 import { startProgress } from "../progress.ts";
 import { renderTerminal } from "../terminal.ts";
 import { prepareReportDir, writeReport } from "../write.ts";
-import type { CampaignRequest, Setting } from "./work.ts";
+import type { Setting } from "./work.ts";
 
 /** Options of `fuzz` as the command line gives them. */
-export interface FuzzOptions {
-  readonly ops: number;
-  readonly seed: number;
-  readonly workers: number;
+export interface FuzzOptions extends Omit<CampaignOptions, "kernels" | "disciplines"> {
   readonly kernel: readonly string[];
   readonly discipline: readonly string[];
-  readonly mode: "discipline" | "hostile";
-  readonly config: readonly string[];
   readonly report: string;
   readonly format: "text" | "json";
 }
@@ -34,7 +30,7 @@ function timingOf(steps: number, milliseconds: number, workers: number): Timing 
 export async function fuzz(options: FuzzOptions, setting: Setting): Promise<number> {
   const { io, work } = setting;
   const { ops, seed, workers, kernel: kernels, discipline: disciplines, mode, config } = options;
-  const request: CampaignRequest = { ops, seed, workers, kernels, disciplines, mode, config };
+  const request: CampaignOptions = { ops, seed, workers, kernels, disciplines, mode, config };
   const undo = prepareReportDir(options.report);
   const progress = startProgress({ total: ops, enabled: io.terminal, width: io.columns, write: io.err });
   const release = io.onInterrupt(() => {

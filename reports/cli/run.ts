@@ -13,7 +13,8 @@ import { fuzz, type FuzzOptions } from "./fuzz.ts";
 import { exitStatusHelp, HELP_WIDTH, invariantsHelp } from "./help.ts";
 import { replay } from "./replay.ts";
 import { configName, kernelName, MAX_SEED, MAX_WORKERS, notEmpty, oneOf, positiveInteger, repeated } from "./values.ts";
-import type { FaultsRequest, Setting } from "./work.ts";
+import type { FaultsOptions } from "../../corpus/request.ts";
+import type { Setting } from "./work.ts";
 
 /** Steps that `faults` spends on each fault. */
 const FAULT_OPS = 100_000;
@@ -119,7 +120,7 @@ function proofCommands(program: Command, setting: Setting, done: (status: number
       async (
         { ops, seed, kernel, discipline }: { ops: number; seed: number; kernel: string[]; discipline: string[] },
       ) => {
-        const request: FaultsRequest = { ops, seed, kernels: kernel, disciplines: discipline };
+        const request: FaultsOptions = { ops, seed, kernels: kernel, disciplines: discipline };
         done((await work.runFaults(request, print)) ? 0 : 1);
       },
     );

@@ -5,7 +5,8 @@ import { sampleCell, sampleResult } from "../sample_test_data.ts";
 import { displayWidth } from "../text.ts";
 import { REPORT_FILES } from "../write.ts";
 import { run } from "./run.ts";
-import type { CampaignRequest, FaultsRequest, Work } from "./work.ts";
+import type { CampaignOptions, FaultsOptions } from "../../corpus/request.ts";
+import type { Work } from "./work.ts";
 
 const clean = sampleResult({ cells: [sampleCell()], findings: [], replayed: [], unexpected: 0 });
 
@@ -13,7 +14,7 @@ const clean = sampleResult({ cells: [sampleCell()], findings: [], replayed: [], 
 async function ran(args: string[], over: Partial<Work> = {}) {
   let out = "";
   let err = "";
-  const requests: CampaignRequest[] = [];
+  const requests: CampaignOptions[] = [];
   const work: Work = {
     runCampaign: (request) => {
       requests.push(request);
@@ -232,7 +233,7 @@ Deno.test("shrink and show print; bench, faults and mutants answer whether what 
   assert.equal((await ran(["show", "a.pt"])).out, "step 1\n\\x1b[31m\n");
   assert.equal((await ran(["bench"])).status, 0);
   assert.equal((await ran(["mutants"])).status, 1);
-  let request: FaultsRequest | undefined;
+  let request: FaultsOptions | undefined;
   await ran(["faults", "--discipline", "x"], {
     runFaults: (r, print) => {
       request = r;

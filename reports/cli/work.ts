@@ -5,41 +5,12 @@
  *
  * @module
  */
+import type { CampaignHooks, CampaignOptions, FaultsOptions } from "../../corpus/request.ts";
 import type { ReplayedProgram, Result } from "../../corpus/result.ts";
-
-/** What a campaign is asked for; empty lists mean all. */
-export interface CampaignRequest {
-  /** Budget in steps, over all cells. */
-  readonly ops: number;
-  readonly seed: number;
-  readonly workers: number;
-  readonly kernels: readonly string[];
-  /** Names of shipped disciplines, or files. */
-  readonly disciplines: readonly string[];
-  readonly mode: "discipline" | "hostile";
-  readonly config: readonly string[];
-}
-
-/** What a campaign tells while it runs. */
-export interface CampaignHooks {
-  /** Steps done and findings so far. */
-  readonly progress: (progress: { steps: number; findings: number }) => void;
-  /** Random search begins, or its findings are shrunk: the time between the two is measured. */
-  readonly phase: (phase: "search" | "done") => void;
-}
-
-/** What the search for single-line faults is asked for. */
-export interface FaultsRequest {
-  /** Budget in steps for each fault. */
-  readonly ops: number;
-  readonly seed: number;
-  readonly kernels: readonly string[];
-  readonly disciplines: readonly string[];
-}
 
 /** The work behind the commands; each part is loaded when it is first called. */
 export interface Work {
-  runCampaign(request: CampaignRequest, hooks: CampaignHooks): Promise<Result>;
+  runCampaign(request: CampaignOptions, hooks: Required<CampaignHooks>): Promise<Result>;
   /** Replays stored programs; none named means the whole corpus. */
   replayFiles(files: readonly string[]): Promise<ReplayedProgram[]>;
   /** The text of the smallest program with the same finding. */
@@ -48,7 +19,7 @@ export interface Work {
   showFile(file: string): Promise<Iterable<string>>;
   /** These print as they go; false where what they show does not hold. */
   runBench(print: (line: string) => void): Promise<boolean>;
-  runFaults(request: FaultsRequest, print: (line: string) => void): Promise<boolean>;
+  runFaults(request: FaultsOptions, print: (line: string) => void): Promise<boolean>;
   runMutants(print: (line: string) => void): Promise<boolean>;
 }
 

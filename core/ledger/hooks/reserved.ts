@@ -48,13 +48,20 @@ function beforeFreeReservedPage(l: Ledger): void {
   beforeFreeReserved(l, BY_RESERVED_PAGE);
 }
 
-function afterFreeReservedPage(l: Ledger): void {
+/** The page is an ordinary one again; answers the grant that was given up, or -1. */
+function unreserved(l: Ledger): number {
   const g = l.pending;
   l.reserved[l.a] = 0;
   l.checkReserved(l.a);
-  if (g < 0) return;
+  if (g < 0) return g;
   l.pending = -1;
   discarded(l, g, l.a);
+  return g;
+}
+
+function afterFreeReservedPage(l: Ledger): void {
+  const g = unreserved(l);
+  if (g < 0) return;
   // Memory that was never reserved is given up whole by a free.
   if (!singles(l, g) && (l.gFlags[g]! & (G_FOREIGN | G_MARKED)) === G_FOREIGN) return wholeTable(l, g);
   releaseOne(l, g, l.a);
@@ -84,12 +91,8 @@ function beforeFreeReservedPtdesc(l: Ledger): void {
 }
 
 function afterFreeReservedPtdesc(l: Ledger): void {
-  const g = l.pending;
-  l.reserved[l.a] = 0;
-  l.checkReserved(l.a);
+  const g = unreserved(l);
   if (g < 0) return;
-  l.pending = -1;
-  discarded(l, g, l.a);
   // It intends the whole table.
   wholeTable(l, g);
 }

@@ -1,0 +1,44 @@
+/**
+ * What the work behind the command line is asked for, and what it tells while
+ * it runs. Empty lists mean all.
+ *
+ * @module
+ */
+
+/** What a campaign is asked for. */
+export interface CampaignOptions {
+  /** Steps in all, split evenly over the cells. */
+  readonly ops: number;
+  /** Every random choice follows from it. */
+  readonly seed: number;
+  /** Threads; their number changes nothing in the result. */
+  readonly workers: number;
+  /** Kernels; empty: those that each discipline names. */
+  readonly kernels: readonly string[];
+  /** Disciplines by name or file; empty: all that are shipped. */
+  readonly disciplines: readonly string[];
+  /** Paths of disciplines, or raw calls in any order. */
+  readonly mode: "discipline" | "hostile";
+  /** Options added to every cell's configuration. */
+  readonly config: readonly string[];
+}
+
+/** What a caller may want to know while a campaign runs. */
+export interface CampaignHooks {
+  /** Steps done and findings so far. */
+  readonly progress?: (p: { steps: number; findings: number }) => void;
+  /** Random search begins, or has ended and its findings are shrunk: the time between the two is measured. */
+  readonly phase?: (phase: "search" | "done") => void;
+}
+
+/** What the search for single-line faults is asked for. */
+export interface FaultsOptions {
+  /** Budget in steps for each fault. */
+  readonly ops: number;
+  /** Every random choice follows from it. */
+  readonly seed: number;
+  /** Kernels; empty: those that each discipline names. */
+  readonly kernels: readonly string[];
+  /** Names of shipped disciplines, or files; empty: all that are shipped. */
+  readonly disciplines: readonly string[];
+}
