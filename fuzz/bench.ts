@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { CALLS } from "../core/program/calls.ts";
+import { callName, CALLS } from "../core/program/calls.ts";
 import { Machine } from "../core/program/machine.ts";
 import { selectDisciplines } from "./cells.ts";
 import { DisciplineGenerator } from "./discipline_generator.ts";
@@ -162,7 +162,7 @@ async function againstModelRun(print: (line: string) => void): Promise<boolean> 
 function printMix(ours: readonly number[], theirs: readonly number[], print: (line: string) => void): void {
   const share = (mix: readonly number[], id: number): number => 100 * mix[id]! / mix.reduce((sum, n) => sum + n, 0);
   const shares = CALLS.map((c) => ({
-    name: (c.env ? "env " : "") + c.name,
+    name: callName(c),
     ours: share(ours, c.id),
     theirs: share(theirs, c.id),
   })).filter((c) => c.ours >= 0.05 || c.theirs >= 0.05).sort((x, y) => y.ours - x.ours);

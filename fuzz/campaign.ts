@@ -9,7 +9,7 @@
  */
 import { ARCHS, KERNEL_BASES } from "../core/kernel/names.ts";
 import { INVARIANTS, SEVERITIES, THEORETICAL } from "../core/ledger/invariants.ts";
-import { CALLS } from "../core/program/calls.ts";
+import { callName, CALLS } from "../core/program/calls.ts";
 import { InputError } from "../core/program/input_error.ts";
 import { DEFAULT_PAGES } from "../core/program/program.ts";
 import type { CallCount, Cell, InvariantCount, ReportedFinding, Result } from "../corpus/result.ts";
@@ -228,7 +228,7 @@ function callCounts(plans: readonly Plan[], outcomes: readonly ShardOutcome[]): 
     const mine = outcomes.filter((o) => plans[Math.floor(o.index / SHARDS)]!.kernel === kernel);
     return CALLS.map((call) => ({
       kernel,
-      call: (call.env ? "env " : "") + call.name,
+      call: callName(call),
       right: mine.reduce((sum, o) => sum + o.right[call.id]!, 0),
       wrong: mine.reduce((sum, o) => sum + o.wrong[call.id]!, 0),
     })).filter((c) => c.right + c.wrong > 0);

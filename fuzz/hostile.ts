@@ -15,7 +15,7 @@
  *
  * @module
  */
-import { CALLS } from "../core/program/calls.ts";
+import { callName, CALLS } from "../core/program/calls.ts";
 import { KIND_LETTERS, KINDS } from "../core/program/kinds.ts";
 import type { Machine } from "../core/program/machine.ts";
 import { FIRST_SLOT, MM_SLOTS, type Slot, STEP_WORDS } from "../core/program/program.ts";
@@ -77,7 +77,7 @@ export class HostileGenerator {
     };
     const calls = CALLS.filter((c) => this.#writer.available[c.id]);
     this.#uses = calls.map((c) => {
-      const name = (c.env ? "env " : "") + c.name;
+      const name = callName(c);
       const use = rules[name];
       if (use === undefined) throw new Error(`the hostile generator has no rule for '${name}'; add it`);
       if ((use.wrong === undefined) !== Object.hasOwn(NEVER_WRONG, name)) {

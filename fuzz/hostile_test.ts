@@ -59,6 +59,9 @@ Deno.test("a hostile program depends on its seed and number, and not on what was
   for (let n = 0; n < 20; n++) machine.run(write(machine, one, n));
   assert.deepEqual(write(machine, one, 30), write(machine, other, 30));
   assert.deepEqual(write(machine, one, 7), write(machine, other, 7));
+  // A gather where another kind belongs names no block, whatever block was named last.
+  for (let n = 0; n < 3463; n++) write(machine, one, n);
+  assert.deepEqual(write(machine, one, 3463), write(machine, new HostileGenerator(machine), 3463));
 });
 
 Deno.test("different numbers and different seeds give different hostile programs", () => {

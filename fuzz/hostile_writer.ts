@@ -196,6 +196,7 @@ export class Writer {
   /** Some name of another kind than the one wanted, for a parameter that is `void *`. */
   otherKind(wanted: number): number {
     const { picture, random } = this;
+    this.targetBlock = -1;
     if (random.chance(64) && picture.gathers > 0) return picture.gSlot[random.below(picture.gathers)]!;
     const b = picture.find(random, LIVE, 0);
     this.targetBlock = b;

@@ -4,8 +4,7 @@
  * @module
  */
 import { INVARIANTS } from "../core/ledger/invariants.ts";
-import { CALLS } from "../core/program/calls.ts";
-import { claimsOf, compareClaims, type Finding, findingsOf } from "../core/program/findings.ts";
+import { callOf, claimsOf, compareClaims, type Finding, findingsOf } from "../core/program/findings.ts";
 import { Machine } from "../core/program/machine.ts";
 import { parseProgram } from "../core/program/parse.ts";
 import { printProgram } from "../core/program/print.ts";
@@ -82,10 +81,9 @@ export function reportFound(place: Place, kept: KeptProgram): ReportedFinding {
 
 function shrunk(place: Place, kept: KeptProgram, lines: boolean, expected: boolean): ReportedFinding {
   const { invariant, call, pages } = keyParts(kept.key);
-  const definition = CALLS[call];
   const target = {
     invariant: INVARIANTS[invariant]!.id,
-    call: definition === undefined ? "the end of the program" : (definition.env ? "env " : "") + definition.name,
+    call: callOf(call),
     pages,
   };
   const raw: Program = {
@@ -117,6 +115,15 @@ function replaysAs(f: ReportedFinding): string[] {
   return compareClaims(program.claims, findingsOf(machine, program.slots)).map((c) => `replays differently: ${c}`);
 }
 
+/** The findings without those of the same signature; what nobody expects stays before what is expected. */
+export function onePerSignature(findings: readonly ReportedFinding[]): ReportedFinding[] {
+  const bySignature = new Map<string, ReportedFinding>();
+  for (const f of findings) {
+    if (bySignature.get(f.signature)?.expected ?? true) bySignature.set(f.signature, f);
+  }
+  return [...bySignature.values()];
+}
+
 /**
  * What hostile mode shows: damage in a program without a misuse is a fault of
  * kernel or model. Of misused programs one finding of each invariant is kept;
@@ -133,7 +140,6 @@ export function reportHostile(place: Place, kept: readonly KeptProgram[], compla
     const finding = shrunk(place, k, true, !k.innocent);
     list.push(finding);
   }
-  const bySignature = new Map<string, ReportedFinding>(list.map((f) => [f.signature, f]));
   for (const f of list) complaints.push(...replaysAs(f));
-  return [...bySignature.values()];
+  return onePerSignature(list);
 }

@@ -63,12 +63,12 @@ export function giveBack(t: Trial, byRuns: boolean): void {
     const op = code[pc]!;
     const line = code.slice(pc, pc + STEP_WORDS);
     const of = `${line[2]} ${line[5]}`;
-    if (op === OP_GET) taken.set(`${of} ${taken.size}`, lineOn(OP_PUT, line[2]!, line[5]!, line[6]!));
+    if (op === OP_GET) taken.set(`${of} ${pc}`, lineOn(OP_PUT, line[2]!, line[5]!, line[6]!));
     else if (op === OP_PUT) forget(taken, `${of} `);
     else if (byRuns) continue;
     else if (CALLS[op]?.result === "gather" && line[1]! >= 0) {
       taken.set(`gather ${line[1]}`, lineOn(OP_FINISH, line[1]!, 0, 1));
-    } else if (op === OP_FINISH) forget(taken, `gather ${line[2]}`);
+    } else if (op === OP_FINISH) taken.delete(`gather ${line[2]}`);
   }
   if (taken.size === 0) return;
   const longer = new Int32Array(code.length + taken.size * STEP_WORDS);

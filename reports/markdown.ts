@@ -9,6 +9,7 @@
 import { invariantById } from "../core/ledger/invariants.ts";
 import {
   canaryWords,
+  complaintsOf,
   findingTitle,
   isAsExpected,
   matrixOf,
@@ -17,7 +18,7 @@ import {
   worstFirst,
 } from "./matrix.ts";
 import type { ReportedFinding, Result } from "../corpus/result.ts";
-import { count, grouped, visible } from "./text.ts";
+import { count, grouped, visible, visibleLines } from "./text.ts";
 
 /** Bytes of a report: GitHub refuses a step's summary of more than 1 MiB, and other steps want to say something too. */
 export const MARKDOWN_LIMIT = 1_000_000;
@@ -56,7 +57,7 @@ export function escapeMarkdown(text: string): string {
 
 /** A fenced block whose fence is longer than any run of backticks in it. */
 export function fenced(text: string): string {
-  const lines = text.trimEnd().split(/\r?\n/).map((line) => visible(line.replaceAll("\t", "    ")));
+  const lines = visibleLines(text);
   const longest = Math.max(2, ...lines.flatMap((line) => line.match(/`+/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
   return [`${fence}text`, ...lines, fence].join("\n");
@@ -113,12 +114,7 @@ function heading(result: Result): string {
 }
 
 function complaints(result: Result, limit: number): string[] {
-  const rows = [
-    ...result.cells.filter((c) => c.complaints.length > 0).map((
-      c,
-    ) => [`${c.discipline} on ${c.kernel}`, c.complaints.join(" ")]),
-    ...result.replayed.filter((r) => !r.ok).map((r) => [r.file, r.complaints.join(" ")]),
-  ];
+  const rows = complaintsOf(result).map((c) => [c.where, c.complaints.join(" ")]);
   if (rows.length === 0) return [];
   const cells = rows.map((row) => row.map((text) => escapeMarkdown(text)));
   return ["## Not as expected", table(["Where", "What"], ["---", "---"], cells, limit)];

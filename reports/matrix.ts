@@ -36,6 +36,15 @@ export const SEVERITY_WORDS: Readonly<Record<Severity, string>> = {
   theoretical: "no real code does such an environment step; outside the exit status",
 };
 
+/** What is not as expected, and where: cells, then stored programs. */
+export function complaintsOf(result: Result): { readonly where: string; readonly complaints: readonly string[] }[] {
+  return [
+    ...result.cells.filter((c) => c.complaints.length > 0)
+      .map((c) => ({ where: `${disciplineLabel(c)} on ${c.kernel}`, complaints: c.complaints })),
+    ...result.replayed.filter((r) => !r.ok).map((r) => ({ where: r.file, complaints: r.complaints })),
+  ];
+}
+
 /** `s390/crst [DEBUG_VM]`: a discipline with the configuration it ran under. */
 export function disciplineLabel(cell: { readonly discipline: string; readonly config: readonly string[] }): string {
   return cell.config.length === 0 ? cell.discipline : `${cell.discipline} [${cell.config.join(", ")}]`;

@@ -11,6 +11,7 @@ import { invariantById, type Severity } from "../core/ledger/invariants.ts";
 import {
   canaryWords,
   type CellState,
+  complaintsOf,
   disciplineLabel,
   findingTitle,
   matrixOf,
@@ -102,11 +103,7 @@ function unexpectedLines(result: Result, width: number, paint: Paint): string[] 
 }
 
 function complaintLines(result: Result, width: number, paint: Paint): string[] {
-  const wrong = [
-    ...result.cells.filter((c) => c.complaints.length > 0)
-      .map((c) => ({ where: `${disciplineLabel(c)} on ${c.kernel}`, complaints: c.complaints })),
-    ...result.replayed.filter((r) => !r.ok).map((r) => ({ where: r.file, complaints: r.complaints })),
-  ];
+  const wrong = complaintsOf(result);
   if (wrong.length === 0) return [];
   return [
     paint("bold", "Not as expected"),

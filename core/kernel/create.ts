@@ -102,6 +102,9 @@ class Machine implements Kernel {
   readonly debugVm: boolean;
   readonly mem: Int32Array;
   readonly batches: Int32Array;
+  readonly wasBatch: Uint8Array;
+  readonly batchPages: Int32Array;
+  nBatchPages: number;
   readonly events: Int32Array;
   nEvents: number;
   eventsLost: number;
@@ -230,6 +233,9 @@ class Machine implements Kernel {
     this.debugVm = options.config.includes("DEBUG_VM");
     this.mem = new Int32Array(map.words);
     this.batches = new Int32Array(map.nrPages * UNITS);
+    this.wasBatch = new Uint8Array(map.nrPages);
+    this.batchPages = new Int32Array(map.nrPages);
+    this.nBatchPages = 0;
     this.events = new Int32Array(MAX_EVENTS * EVENT_WORDS);
     this.nEvents = 0;
     this.eventsLost = 0;
@@ -355,6 +361,12 @@ class Machine implements Kernel {
     this.gathers.fill(0);
     this.tlbFlushPending.fill(0);
     this.nRcu = 0;
+    for (let i = 0; i < this.nBatchPages; i++) {
+      const page = this.batchPages[i]!;
+      this.wasBatch[page] = 0;
+      this.batches.fill(0, page * UNITS, (page + 1) * UNITS);
+    }
+    this.nBatchPages = 0;
   }
 }
 

@@ -100,6 +100,7 @@ Deno.test("reset brings everything back to the state after boot", () => {
     assert.deepEqual(k.mem, fresh);
     assert.deepEqual([k.nEvents, k.failNext, k.armed, k.bugCheck, k.bugPage, k.nRcu], [0, 0, -1, -1, -1, 0]);
     assert.ok(k.gathers.every((w) => w === 0));
+    assert.ok(k.batches.every((w) => w === 0));
     assert.ok(k.tlbFlushPending.every((w) => w === 0));
   }
 });

@@ -146,6 +146,12 @@ export interface KernelState {
   readonly mem: Int32Array;
   /** Contents of pages that serve as batches: 512 eight-byte units a page, one number each. */
   readonly batches: Int32Array;
+  /** 1 for a page that served as a batch since the last reset. */
+  readonly wasBatch: Uint8Array;
+  /** Those pages. */
+  readonly batchPages: Int32Array;
+  /** Number of {@linkcode Kernel.batchPages}. */
+  nBatchPages: number;
   /** Events of the call that runs (see `events.ts`), and their number. */
   readonly events: Int32Array;
   nEvents: number;

@@ -204,6 +204,10 @@ function batchPage(k: Kernel, which: number): number {
     return NULL;
   }
   const page = k.virt_to_page(k, addr);
+  if (k.wasBatch[page] === 0) {
+    k.wasBatch[page] = 1;
+    k.batchPages[k.nBatchPages++] = page;
+  }
   event(k, EV_BATCH_PAGE, page, which - 1, 0);
   return page;
 }

@@ -5,17 +5,14 @@
  * @module
  */
 import type { Kernel } from "../kernel/kernel.ts";
+import { CLEARED_P4DS, CLEARED_PMDS, CLEARED_PTES, CLEARED_PUDS } from "../kernel/mmu_gather.ts";
 import { type Hook, HOOKS, pageOf } from "../ledger/hooks/mod.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { CALLS } from "./calls.ts";
+import { __GFP_ZERO } from "../memory/gfp.ts";
+import { callName, CALLS } from "./calls.ts";
 
 /** Runs one call; 0 where it answers nothing. */
 export type Run = (k: Kernel, l: Ledger) => number;
-
-const PTES = 1;
-const PMDS = 2;
-const PUDS = 4;
-const P4DS = 8;
 
 function nothing(run: (k: Kernel, l: Ledger) => void): Run {
   return (k, l) => {
@@ -25,14 +22,13 @@ function nothing(run: (k: Kernel, l: Ledger) => void): Run {
 }
 
 const range = (cleared: number): Run => nothing((k, l) => k.tlb_adjust_range(k, l.a, l.b, l.c, cleared));
-const ZERO = 1 << 1;
 
 const runs: Readonly<Record<string, Run>> = {
   alloc_pages: (k, l) => k.alloc_pages(k, l.a, l.b),
   alloc_page: (k, l) => k.alloc_pages(k, l.a, 0),
   __get_free_pages: (k, l) => k.__get_free_pages(k, l.a, l.b),
   __get_free_page: (k, l) => k.__get_free_pages(k, l.a, 0),
-  get_zeroed_page: (k, l) => k.__get_free_pages(k, l.a | ZERO, 0),
+  get_zeroed_page: (k, l) => k.__get_free_pages(k, l.a | __GFP_ZERO, 0),
   alloc_pages_exact: (k, l) => k.alloc_pages_exact(k, l.a, l.b),
   split_page: nothing((k, l) => k.split_page(k, l.a, l.b)),
   memblock_alloc: (k, l) => k.memblock_alloc(k, l.a),
@@ -75,10 +71,10 @@ const runs: Readonly<Record<string, Run>> = {
   free_reserved_ptdesc: nothing((k, l) => k.free_reserved_ptdesc(k, l.a)),
   tlb_gather_mmu: (k, l) => k.tlb_gather_mmu(k, l.a, false),
   tlb_gather_mmu_fullmm: (k, l) => k.tlb_gather_mmu(k, l.a, true),
-  tlb_flush_pte_range: range(PTES),
-  tlb_flush_pmd_range: range(PMDS),
-  tlb_flush_pud_range: range(PUDS),
-  tlb_flush_p4d_range: range(P4DS),
+  tlb_flush_pte_range: range(CLEARED_PTES),
+  tlb_flush_pmd_range: range(CLEARED_PMDS),
+  tlb_flush_pud_range: range(CLEARED_PUDS),
+  tlb_flush_p4d_range: range(CLEARED_P4DS),
   tlb_remove_page: nothing((k, l) => k.tlb_remove_page(k, l.a, l.b)),
   tlb_remove_table: nothing((k, l) => k.tlb_remove_table(k, l.a, l.b)),
   tlb_remove_ptdesc: nothing((k, l) => k.tlb_remove_ptdesc(k, l.a, l.b)),
@@ -101,23 +97,25 @@ function noHook(_l: Ledger): void {}
 
 function table<T>(what: string, of: (name: string) => T | undefined): T[] {
   return CALLS.map((call) => {
-    const name = (call.env ? "env " : "") + call.name;
+    const name = callName(call);
     const entry = of(name);
-    if (entry === undefined) throw new Error(`bindings.ts: call '${name}' of the table has no ${what}; add it`);
+    if (entry === undefined) throw new Error(`call '${name}' of the table has no ${what}`);
     return entry;
   });
 }
 
 /** What runs, by opcode. */
-export const RUN: readonly Run[] = table("function", (name) => runs[name]);
-const hooks = table("hooks", (name) => HOOKS[name]);
+export const RUN: readonly Run[] = table("function in core/program/bindings.ts; add it", (name) => runs[name]);
+const hooks = table("hooks in core/ledger/hooks; add them", (name) => HOOKS[name]);
 /** The ledger's hook before a call, by opcode. */
 export const BEFORE: readonly Hook[] = hooks.map((h) => h.before ?? noHook);
 /** The ledger's hook after a call, by opcode. */
 export const AFTER: readonly Hook[] = hooks.map((h) => h.after ?? noHook);
 
 for (const name of [...Object.keys(runs), ...Object.keys(HOOKS)]) {
-  if (!CALLS.some((call) => (call.env ? "env " : "") + call.name === name)) {
-    throw new Error(`bindings.ts: '${name}' is bound and is no call of the table; remove it`);
+  if (!CALLS.some((call) => callName(call) === name)) {
+    throw new Error(
+      `'${name}' is bound (core/program/bindings.ts or core/ledger/hooks) and is no call of the table; remove it`,
+    );
   }
 }

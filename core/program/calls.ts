@@ -2,9 +2,9 @@
  * The one table that describes the calls of the program language.
  *
  * The parser, the flat form, the hostile generator, "did you mean", coverage
- * and the printers all follow from it. What a call does to the model stands in
- * `bindings.ts`, what the ledger makes of it too; both are checked against this
- * table when they are loaded.
+ * and the printers all follow from it. What a call runs stands in `bindings.ts`,
+ * what the ledger makes of it in `core/ledger/hooks/`; both are checked against
+ * this table when they are loaded.
  *
  * @module
  */
@@ -501,8 +501,6 @@ export const POINTS: readonly string[] = Object.freeze(["__free_pages:after_put"
 export const OP_AT: number = defs.length;
 /** Opcode of `repeat`: the next b instructions run a times. */
 export const OP_REPEAT: number = defs.length + 1;
-/** Number of opcodes. */
-export const OP_COUNT: number = defs.length + 2;
 
 /** Whether a kernel has a call. */
 export function hasCall(kernel: KernelBase, call: CallDef): boolean {
@@ -518,7 +516,12 @@ export function hasCall(kernel: KernelBase, call: CallDef): boolean {
   }
 }
 
-const byName = new Map<string, CallDef>(defs.map((d) => [(d.env ? "env " : "") + d.name, d]));
+/** A call as it stands in a program: `env ` before the environment's. */
+export function callName(call: CallDef): string {
+  return (call.env ? "env " : "") + call.name;
+}
+
+const byName = new Map<string, CallDef>(defs.map((d) => [callName(d), d]));
 
 /** The call of that name (`env ` before it for environment steps), or undefined. */
 export function callByName(name: string): CallDef | undefined {

@@ -5,7 +5,7 @@
  */
 import { F_CALL, F_INVARIANT, F_PAGES, F_SEVERITY, F_STEP, F_WHY, FINDING_WORDS } from "../ledger/finding.ts";
 import { INVARIANTS, SEVERITIES, type Severity } from "../ledger/invariants.ts";
-import { CALLS } from "./calls.ts";
+import { callName, CALLS } from "./calls.ts";
 import { explain } from "./explain.ts";
 import type { Machine } from "./machine.ts";
 import type { Claim, Slot } from "./program.ts";
@@ -43,7 +43,7 @@ export function findingsOf(machine: Machine, slots: readonly Slot[], from = 0): 
       invariant: INVARIANTS[f[F_INVARIANT]!]!.id,
       severity: SEVERITIES[f[F_SEVERITY]!]!,
       step: f[F_STEP]!,
-      call: callName(f[F_CALL]!),
+      call: callOf(f[F_CALL]!),
       pages: f[F_PAGES]!,
       words: explain(f, slots, machine),
       why: f[F_WHY]!,
@@ -54,10 +54,11 @@ export function findingsOf(machine: Machine, slots: readonly Slot[], from = 0): 
   );
 }
 
-function callName(op: number): string {
+/** The call that a finding names, by its opcode; past the table, the end of the program. */
+export function callOf(op: number): string {
   const call = CALLS[op];
   if (call === undefined) return "the end of the program";
-  return (call.env ? "env " : "") + call.name;
+  return callName(call);
 }
 
 /** The claims that a program with these findings makes. */

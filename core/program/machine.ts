@@ -420,7 +420,7 @@ export class Machine {
     const pc = this.#atPc;
     if (pc < 0) return;
     this.#atPc = -1;
-    const { op, step, a, b, c, sa, sb, dst, stepStart, misuse, pending, pendingOrder, enabled } = l;
+    const { op, step, a, b, c, sa, sb, dst, subject, offset, stepStart, misuse, pending, pendingOrder, enabled } = l;
     this.#inPoint = true;
     l.enabled = 0;
     try {
@@ -438,6 +438,8 @@ export class Machine {
     l.sa = sa;
     l.sb = sb;
     l.dst = dst;
+    l.subject = subject;
+    l.offset = offset;
     l.stepStart = stepStart;
     l.pending = pending;
     l.pendingOrder = pendingOrder;

@@ -3,7 +3,7 @@
  *
  * Each page is one character: `.` free, a letter for a granted page (the same
  * for the pages of one block: capital for the first, small for the rest),
- * `r` reserved, `q` queued in a gather, `?` neither free nor anybody's.
+ * `r` reserved, `q` queued in a gather, `x` given up, `?` neither free nor anybody's.
  *
  * @module
  */
@@ -15,6 +15,8 @@ import { Machine } from "./machine.ts";
 import { printStep } from "./print.ts";
 import { type Program, STEP_WORDS } from "./program.ts";
 
+/** Letters of blocks: all but those that say what became of one. */
+const LETTERS = "ABCDEFGHIJKLMNOPSTUVWYZ";
 /** Pages a line of the map. */
 const ROW = 64;
 
@@ -29,7 +31,7 @@ function letters(machine: Machine, names: Map<string, string>): string {
     }
     // A block keeps its letter: its first page and the name that it was granted to.
     const id = `${l.gFirst[g]} ${l.gSlot[g]}`;
-    if (!names.has(id)) names.set(id, String.fromCharCode(65 + names.size % 26));
+    if (!names.has(id)) names.set(id, LETTERS[names.size % LETTERS.length]!);
     const letter = l.gState[g] === QUEUED
       ? "q"
       : l.gState[g] === INTENDED
