@@ -46,11 +46,13 @@ import {
   C_SPLIT_COMPOUND,
   C_SPLIT_COUNT,
   C_WARN_EXACT,
+  C_WARN_NOFAIL,
   C_WARN_ORDER,
   event,
   oops,
   warn,
 } from "./checks.ts";
+import { zone_watermark_ok } from "./buddy.ts";
 import type { Kernel } from "./kernel.ts";
 import { isCompound, leaveStale } from "./page.ts";
 
@@ -225,15 +227,28 @@ export function alloc_pages(k: Kernel, gfp: number, order: number): number {
     if ((gfp & __GFP_NOFAIL) === 0) return NULL;
   }
   let page = NULL;
+  let warned = false;
   do {
     page = NULL;
-    if ((gfp & __GFP_HIGHMEM) !== 0) page = k.__rmqueue_smallest(k, k.highZone, order);
-    if (page === NULL) page = k.__rmqueue_smallest(k, k.lowZone, order);
+    if ((gfp & __GFP_HIGHMEM) !== 0 && zone_watermark_ok(k, k.highZone, order)) {
+      page = k.__rmqueue_smallest(k, k.highZone, order);
+    }
+    if (page === NULL && zone_watermark_ok(k, k.lowZone, order)) page = k.__rmqueue_smallest(k, k.lowZone, order);
     if (page === NULL) return NULL;
+    if (!warned) k.warn_nofail(k, gfp, order);
+    warned = true;
   } while (k.check_new_pages(k, page, order));
   k.prep_new_page(k, page, order, gfp);
   return page;
 }
+
+/** Complains of `__GFP_NOFAIL` for more than order 1 where there is memory to take (`mm/page_alloc.c:rmqueue`, 6.1). */
+export function warn_nofail(k: Kernel, gfp: number, order: number): void {
+  if ((gfp & __GFP_NOFAIL) !== 0 && order > 1) warn(k, C_WARN_NOFAIL);
+}
+
+/** 6.12 complains in the slow path, for which there is no memory in the model to come. */
+export function warn_nofail_6_12(_k: Kernel, _gfp: number, _order: number): void {}
 
 /** {@linkcode alloc_pages} by address, never of highmem (`mm/page_alloc.c:__get_free_pages`). */
 export function __get_free_pages(k: Kernel, gfp: number, order: number): number {

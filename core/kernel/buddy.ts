@@ -13,7 +13,16 @@
  * @module
  */
 import { AREA_NR, AREA_WORDS, Z_AREA, Z_END, Z_FREE, Z_START } from "../memory/mem_map.ts";
-import { MAX_PAGE_ORDER, NULL, PAGE_WORDS_SHIFT, W_FLAGS, W_PRIVATE, W_REFCOUNT, W_TYPE } from "../memory/words.ts";
+import {
+  MAX_PAGE_ORDER,
+  NULL,
+  PAGE_WORDS_SHIFT,
+  W_FLAGS,
+  W_INDEX,
+  W_PRIVATE,
+  W_REFCOUNT,
+  W_TYPE,
+} from "../memory/words.ts";
 import {
   bug,
   C_BUDDY_COUNT,
@@ -175,10 +184,37 @@ export function __rmqueue_smallest(k: Kernel, zone: number, order: number): numb
     const page = pageOfNode(k, first);
     del_page_from_free_list(k, page, area);
     k.expand(k, zone, page, order, current);
+    k.set_pcppage_migratetype(k, page);
     mem[zone + Z_FREE] = mem[zone + Z_FREE]! - (1 << order);
     return page;
   }
   return NULL;
+}
+
+/** Keeps the migrate type, of which there is one, in `index` (`mm/page_alloc.c:set_pcppage_migratetype`, until 6.6). */
+export function set_pcppage_migratetype(k: Kernel, page: number): void {
+  const w = (page << PAGE_WORDS_SHIFT) + W_INDEX;
+  k.mem[w] = 0;
+  k.mem[w + 1] = 0;
+}
+
+/** 6.12 looks the type up again instead. */
+export function set_pcppage_migratetype_6_12(_k: Kernel, _page: number): void {}
+
+/**
+ * Whether the zone has a block of that order or a larger one
+ * (`mm/page_alloc.c:__zone_watermark_ok`). There are no watermarks; what is left
+ * is that both the count and the list of an order are looked at, and a double
+ * free makes the count lie.
+ */
+export function zone_watermark_ok(k: Kernel, zone: number, order: number): boolean {
+  if (order === 0) return true;
+  const mem = k.mem;
+  for (let o = order; o <= MAX_PAGE_ORDER; o++) {
+    const area = zone + Z_AREA + o * AREA_WORDS;
+    if (mem[area + AREA_NR]! !== 0 && mem[area]! !== area << 2) return true;
+  }
+  return false;
 }
 
 /** NR_FREE_PAGES of all zones. */

@@ -186,6 +186,12 @@ export const C_WARN_ORDER = check(
   "mm/page_alloc.c:__alloc_pages",
   "WARN_ON_ONCE_GFP(order > MAX_PAGE_ORDER, gfp)",
 );
+/** 6.1: an allocation that may not fail is larger than order 1; asked for every zone that is tried. */
+export const C_WARN_NOFAIL = check(
+  "WARN",
+  "mm/page_alloc.c:rmqueue 6.1",
+  "(gfp_flags & __GFP_NOFAIL) && (order > 1)",
+);
 /** `alloc_pages_exact` strips what it cannot do. */
 export const C_WARN_EXACT = check(
   "WARN",

@@ -149,6 +149,8 @@ class Machine implements Kernel {
   readonly __rmqueue_smallest: KernelFunctions["__rmqueue_smallest"];
   readonly expand: KernelFunctions["expand"];
   readonly check_new_pages: KernelFunctions["check_new_pages"];
+  readonly set_pcppage_migratetype: KernelFunctions["set_pcppage_migratetype"];
+  readonly warn_nofail: KernelFunctions["warn_nofail"];
   readonly prep_new_page: KernelFunctions["prep_new_page"];
   readonly prep_compound_page: KernelFunctions["prep_compound_page"];
   readonly set_compound_order: KernelFunctions["set_compound_order"];
@@ -269,7 +271,7 @@ class Machine implements Kernel {
     this.tlbFlushPending = new Int32Array(MAX_MMS);
     this.rcuQueue = new Int32Array(MAX_RCU);
     this.nRcu = 0;
-    this.folioBatch = new Int32Array(3 * PAGEVEC_SIZE);
+    this.folioBatch = new Int32Array(2 * PAGEVEC_SIZE);
     this.boot = null;
     this.alloc_pages = f.alloc_pages;
     this.__get_free_pages = f.__get_free_pages;
@@ -279,6 +281,8 @@ class Machine implements Kernel {
     this.__rmqueue_smallest = f.__rmqueue_smallest;
     this.expand = f.expand;
     this.check_new_pages = f.check_new_pages;
+    this.set_pcppage_migratetype = f.set_pcppage_migratetype;
+    this.warn_nofail = f.warn_nofail;
     this.prep_new_page = f.prep_new_page;
     this.prep_compound_page = f.prep_compound_page;
     this.set_compound_order = f.set_compound_order;

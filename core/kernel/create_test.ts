@@ -47,6 +47,8 @@ Deno.test("a version says only what it changes over the one before", () => {
   assert.deepEqual(changed(KERNEL_6_1, KERNEL_V2), ["virt_to_ptdesc"]);
   assert.equal(changed(KERNEL_V2, KERNEL_6_6).length, 12);
   assert.deepEqual(changed(KERNEL_6_6, KERNEL_6_12), [
+    "set_pcppage_migratetype",
+    "warn_nofail",
     "free_pages_prepare",
     "__free_pages_ok",
     "__tlb_remove_page_size",

@@ -55,6 +55,7 @@ import {
   oops,
 } from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
+import { throughPcpList } from "./list.ts";
 import { isCompound } from "./page.ts";
 
 /** The largest order of the per-CPU lists (`pcp_allowed_order`). */
@@ -266,6 +267,8 @@ export function free_unref_page(k: Kernel, page: number, order: number): void {
     return;
   }
   if (!k.free_pages_prepare(k, page, order, k.debugVm)) return;
+  k.set_pcppage_migratetype(k, page);
+  throughPcpList(k, page);
   if (k.bulkfree_pcp_prepare(k, page)) return;
   k.__free_one_page(k, page, page_zone(k, page), order, false);
 }
@@ -276,7 +279,10 @@ export function free_unref_page_6_6(k: Kernel, page: number, order: number): voi
     k.__free_pages_ok(k, page, order, false);
     return;
   }
-  if (k.free_pages_prepare(k, page, order, true)) k.__free_one_page(k, page, page_zone(k, page), order, false);
+  if (!k.free_pages_prepare(k, page, order, true)) return;
+  k.set_pcppage_migratetype(k, page);
+  throughPcpList(k, page);
+  k.__free_one_page(k, page, page_zone(k, page), order, false);
 }
 
 /** Frees a block past the per-CPU lists, with every check that there is (`mm/page_alloc.c:__free_pages_ok`). */

@@ -59,6 +59,8 @@ export interface KernelFunctions {
   __rmqueue_smallest(k: Kernel, zone: number, order: number): number;
   expand(k: Kernel, zone: number, page: number, low: number, high: number): void;
   check_new_pages(k: Kernel, page: number, order: number): boolean;
+  set_pcppage_migratetype(k: Kernel, page: number): void;
+  warn_nofail(k: Kernel, gfp: number, order: number): void;
   prep_new_page(k: Kernel, page: number, order: number, gfp: number): void;
   prep_compound_page(k: Kernel, page: number, order: number): void;
   set_compound_order(k: Kernel, page: number, order: number): void;

@@ -28,7 +28,7 @@ export function list_add(k: Kernel, page: number, head: number): void {
   const mem = k.mem;
   const next = mem[head]!;
   if (!isNode(k, next)) bug(k, C_OOPS_LIST, page);
-  link(mem, page, head << 2, next);
+  link(k, page, head << 2, next);
 }
 
 /** `list_add_tail` of a page before a head. */
@@ -36,18 +36,25 @@ export function list_add_tail(k: Kernel, page: number, head: number): void {
   const mem = k.mem;
   const prev = mem[head + LIST_PREV]!;
   if (!isNode(k, prev)) bug(k, C_OOPS_LIST, page);
-  link(mem, page, prev, head << 2);
+  link(k, page, prev, head << 2);
 }
 
-function link(mem: Int32Array, page: number, prev: number, next: number): void {
+function link(k: Kernel, page: number, prev: number, next: number): void {
+  const mem = k.mem;
   const w = page << PAGE_WORDS_SHIFT;
   const node = (w + W_LRU_NEXT) << 2;
-  mem[(next >> 2) + LIST_PREV] = node;
+  store(k, (next >> 2) + LIST_PREV, node);
   mem[w + W_LRU_NEXT] = next;
   mem[w + W_LRU_NEXT + 1] = 0;
   mem[w + W_LRU_PREV] = prev;
   mem[w + W_LRU_PREV + 1] = 0;
-  mem[prev >> 2] = node;
+  store(k, prev >> 2, node);
+}
+
+/** Stores a pointer: 64 bits in a page; the heads of lists have no upper halves here. */
+function store(k: Kernel, word: number, pointer: number): void {
+  k.mem[word] = pointer;
+  if (word < k.map.zones) k.mem[word + 1] = 0;
 }
 
 /** `list_del` of a page, with poison. */
@@ -59,8 +66,8 @@ export function list_del(k: Kernel, page: number): void {
   if (!isNode(k, next) || !isNode(k, prev) || (mem[w + W_LRU_NEXT + 1]! | mem[w + W_LRU_PREV + 1]!) !== 0) {
     bug(k, C_OOPS_LIST, page);
   }
-  mem[(next >> 2) + LIST_PREV] = prev;
-  mem[prev >> 2] = next;
+  store(k, (next >> 2) + LIST_PREV, prev);
+  store(k, prev >> 2, next);
   mem[w + W_LRU_NEXT] = LIST_POISON1;
   mem[w + W_LRU_PREV] = LIST_POISON2;
 }
@@ -70,4 +77,19 @@ export function pageOfNode(k: Kernel, pointer: number): number {
   const page = pointer >> (PAGE_WORDS_SHIFT + 2);
   if ((pointer & ((4 << PAGE_WORDS_SHIFT) - 1)) !== W_LRU_NEXT << 2 || page >>> 0 >= k.nrPages) bug(k, C_OOPS_LIST, -1);
   return page;
+}
+
+/**
+ * What a stay on a per-CPU list leaves: the page was added in front
+ * (`mm/page_alloc.c:free_unref_page_commit`) and deleted again
+ * (`free_pcppages_bulk`), so its node is poison, and stays so where the page
+ * merges into a block that begins elsewhere.
+ */
+export function throughPcpList(k: Kernel, page: number): void {
+  const mem = k.mem;
+  const w = page << PAGE_WORDS_SHIFT;
+  mem[w + W_LRU_NEXT] = LIST_POISON1;
+  mem[w + W_LRU_NEXT + 1] = 0;
+  mem[w + W_LRU_PREV] = LIST_POISON2;
+  mem[w + W_LRU_PREV + 1] = 0;
 }

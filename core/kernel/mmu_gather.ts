@@ -21,13 +21,14 @@
  */
 import { EV_BATCH_FREE, EV_BATCH_PAGE, EV_GATHER_PUT, EV_NO_BATCH, EV_TABLE } from "../memory/events.ts";
 import { GFP_FLAGS } from "../memory/gfp.ts";
-import { LIST_PREV, PAGES_TO_FREE } from "../memory/mem_map.ts";
-import { NULL, PAGE_WORDS_SHIFT, W_LRU_NEXT, W_REFCOUNT } from "../memory/words.ts";
+import { LIST_PREV, PAGES_TO_FREE, STALE } from "../memory/mem_map.ts";
+import { NULL, PAGE_WORDS_SHIFT, W_LRU_NEXT, W_PRIVATE, W_REFCOUNT } from "../memory/words.ts";
 import { page_zone } from "./buddy.ts";
 import { bug, C_GATHER_END, C_GATHER_INACTIVE, C_GATHER_NR, C_OOPS_BATCH, C_OOPS_LIST, event } from "./checks.ts";
 import { free_one_page, PAGE_ALLOC_COSTLY_ORDER } from "./free.ts";
 import type { Kernel } from "./kernel.ts";
-import { list_add, list_del, pageOfNode } from "./list.ts";
+import { BATCH_GIVEN_BACK, BATCH_OVERWRITTEN, BATCH_PAGE } from "./page.ts";
+import { list_add, list_del, pageOfNode, throughPcpList } from "./list.ts";
 
 /** Gathers that may be in use at once. */
 export const MAX_GATHERS = 16;
@@ -172,9 +173,10 @@ export function tlb_next_batch(k: Kernel, tlb: number): boolean {
   const gathers = k.gathers;
   const batches = k.batches;
   const active = gathers[g + G_ACTIVE]!;
+  if (active !== NULL) mustBeBatch(k, active);
   const next = active === NULL ? gathers[g + G_LOCAL_NEXT]! : batches[active * UNITS + B_NEXT]!;
   if (next !== NULL) {
-    if (next >>> 0 >= k.nrPages) bug(k, C_OOPS_BATCH, active);
+    mustBeBatch(k, next);
     gathers[g + G_ACTIVE] = next;
     return true;
   }
@@ -204,17 +206,24 @@ function batchPage(k: Kernel, which: number): number {
     return NULL;
   }
   const page = k.virt_to_page(k, addr);
-  if (k.wasBatch[page] === 0) {
-    k.wasBatch[page] = 1;
-    k.batchPages[k.nBatchPages++] = page;
-  }
+  const was = k.wasBatch[page]!;
+  if (was === 0) k.batchPages[k.nBatchPages++] = page;
+  // Who freed a batch that a gather still uses has given it to two: each writes over the other's.
+  k.wasBatch[page] = was === 0 || was === BATCH_GIVEN_BACK ? BATCH_PAGE : BATCH_OVERWRITTEN;
   event(k, EV_BATCH_PAGE, page, which - 1, 0);
   return page;
+}
+
+/** A batch page that is about to be read or written: what is not its own any more leads anywhere. */
+function mustBeBatch(k: Kernel, page: number): void {
+  if (page >>> 0 >= k.nrPages || k.wasBatch[page] === BATCH_OVERWRITTEN) bug(k, C_OOPS_BATCH, page);
+  k.mem[k.map.contents + page] = STALE;
 }
 
 /** Gives a batch page back. */
 function freeBatchPage(k: Kernel, page: number): void {
   event(k, EV_BATCH_FREE, page, 0, 0);
+  k.wasBatch[page] = BATCH_GIVEN_BACK;
   k.free_pages(k, k.page_to_virt(k, page), 0);
 }
 
@@ -228,6 +237,7 @@ function enqueue(k: Kernel, g: number, page: number): number {
     gathers[g + G_LOCAL_NR] = nr + 1;
     return nr + 1;
   }
+  mustBeBatch(k, active);
   const batches = k.batches;
   const b = active * UNITS;
   const nr = batches[b + B_NR]!;
@@ -315,6 +325,7 @@ export function tlb_remove_table(k: Kernel, tlb: number, table: number): void {
     }
     batches[batch * UNITS + nrAt] = 0;
   }
+  mustBeBatch(k, batch);
   const b = batch * UNITS + nrAt;
   const nr = batches[b]!;
   if (nr >>> 0 >= k.maxTableBatch) bug(k, C_OOPS_BATCH, batch);
@@ -350,6 +361,7 @@ export function tlb_table_flush(k: Kernel, tlb: number): void {
 
 /** `__tlb_remove_table_free`. */
 function freeTables(k: Kernel, batch: number): void {
+  mustBeBatch(k, batch);
   const batches = k.batches;
   const b = batch * UNITS + (k.rcuTableFree ? 2 : 0);
   const nr = batches[b]!;
@@ -380,7 +392,7 @@ export function tlb_batch_pages_flush(k: Kernel, tlb: number): void {
     k.free_pages_and_swap_cache(k, gathers, g + G_LOCAL, nr);
     gathers[g + G_LOCAL_NR] = 0;
     while (batch !== NULL) {
-      if (batch >>> 0 >= k.nrPages) bug(k, C_OOPS_BATCH, batch);
+      mustBeBatch(k, batch);
       const b = batch * UNITS;
       nr = batches[b + B_NR]!;
       if (nr >>> 0 > MAX_GATHER_BATCH) bug(k, C_OOPS_BATCH, batch);
@@ -423,7 +435,8 @@ export function tlb_finish_mmu(k: Kernel, tlb: number): void {
 function batchListFree(k: Kernel, g: number): void {
   let batch = k.gathers[g + G_LOCAL_NEXT]!;
   for (let i = 0; batch !== NULL; i++) {
-    if (i === MAX_GATHER_BATCH_COUNT || batch >>> 0 >= k.nrPages) bug(k, C_OOPS_BATCH, batch);
+    if (i === MAX_GATHER_BATCH_COUNT) bug(k, C_OOPS_BATCH, batch);
+    mustBeBatch(k, batch);
     const next = k.batches[batch * UNITS + B_NEXT]!;
     freeBatchPage(k, batch);
     batch = next;
@@ -468,6 +481,7 @@ function freeUnrefPageList(k: Kernel, head: number): void {
     const page = pageOfNode(k, node);
     node = mem[(page << PAGE_WORDS_SHIFT) + W_LRU_NEXT]!;
     if (!k.free_pages_prepare(k, page, 0, k.debugVm)) list_del(k, page);
+    else k.set_pcppage_migratetype(k, page);
   }
   steps = 0;
   for (let node = mem[head]!; node !== end;) {
@@ -513,8 +527,9 @@ function foliosPutRefs(k: Kernel, batch: Int32Array, nr: number): void {
   freeUnrefFolios(k, batch, left);
 }
 
-/** `mm/page_alloc.c:free_unref_folios` (6.12): all are prepared, large ones freed on the way, then the rest. */
+/** `mm/page_alloc.c:free_unref_folios` (6.12): all are prepared and keep their order in `private`, large ones freed on the way, then the rest. */
 function freeUnrefFolios(k: Kernel, batch: Int32Array, nr: number): void {
+  const mem = k.mem;
   let left = 0;
   for (let i = 0; i < nr; i++) {
     const folio = batch[i]!;
@@ -524,12 +539,18 @@ function freeUnrefFolios(k: Kernel, batch: Int32Array, nr: number): void {
       free_one_page(k, folio, order, false);
       continue;
     }
-    batch[left] = folio;
-    batch[2 * PAGEVEC_SIZE + left] = order;
-    left++;
+    batch[left++] = folio;
+    mem[(folio << PAGE_WORDS_SHIFT) + W_PRIVATE] = order;
+    mem[(folio << PAGE_WORDS_SHIFT) + W_PRIVATE + 1] = 0;
   }
   for (let i = 0; i < left; i++) {
     const folio = batch[i]!;
-    k.__free_one_page(k, folio, page_zone(k, folio), batch[2 * PAGEVEC_SIZE + i]!, false);
+    // A folio that is in the batch twice has lost its order by the second time, or has a free block's.
+    const w = (folio << PAGE_WORDS_SHIFT) + W_PRIVATE;
+    const order = mem[w]!;
+    mem[w] = 0;
+    mem[w + 1] = 0;
+    throughPcpList(k, folio);
+    k.__free_one_page(k, folio, page_zone(k, folio), order, false);
   }
 }

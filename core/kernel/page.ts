@@ -114,7 +114,24 @@ function mapped(k: Kernel, addr: number): number {
 
 /** Zeroes one page, whatever the order of its block (arch's `asm/page.h:clear_page`). */
 export function clear_page(k: Kernel, addr: number): void {
-  k.mem[k.map.contents + mapped(k, addr)] = ZEROED;
+  const page = mapped(k, addr);
+  k.mem[k.map.contents + page] = ZEROED;
+  if (k.wasBatch[page] === BATCH_PAGE) k.wasBatch[page] = BATCH_OVERWRITTEN;
+}
+
+/** `wasBatch` of a page: the kernel keeps a gather's batch in it. */
+export const BATCH_PAGE = 1;
+/** `wasBatch` of a page: somebody else wrote over the batch. */
+export const BATCH_OVERWRITTEN = 2;
+
+/** `wasBatch` of a page: the kernel kept a batch in it, and gave it back. */
+export const BATCH_GIVEN_BACK = 3;
+
+/** Batches in these pages are gone. */
+function overwrite(k: Kernel, page: number, nr: number): void {
+  for (let i = page; i < page + nr; i++) {
+    if (k.wasBatch[i] === BATCH_PAGE) k.wasBatch[i] = BATCH_OVERWRITTEN;
+  }
 }
 
 /** Writes empty entries into so many pages (s390 `crst_table_init`, mips `pgd_init`). */
@@ -123,6 +140,7 @@ export function table_init(k: Kernel, addr: number, pages: number): void {
   const first = mapped(k, addr);
   if (first + pages > k.highStart) bug(k, C_OOPS_ADDRESS, -1);
   k.mem.fill(TABLE_ENTRIES, k.map.contents + first, k.map.contents + first + pages);
+  overwrite(k, first, pages);
 }
 
 /** Puts a table in use (`pmd_populate` and its kind): the entry above is written, the table itself only has to be there. */
@@ -133,6 +151,7 @@ export function populate(k: Kernel, addr: number): void {
 /** Zeroes pages for `__GFP_ZERO` (`mm/page_alloc.c:kernel_init_pages`); highmem pages too. */
 export function kernel_init_pages(k: Kernel, page: number, nr: number): void {
   setContents(k, page, nr, ZEROED);
+  overwrite(k, page, nr);
 }
 
 /** Contents of fresh pages without `__GFP_ZERO`: whatever the last user left. */

@@ -11,13 +11,15 @@ import { Z_MANAGED } from "../memory/mem_map.ts";
 import {
   MAX_PAGE_ORDER,
   NULL,
+  PAGE_WORDS,
   PAGE_WORDS_SHIFT,
   W_FLAGS,
   W_LRU_NEXT,
   W_LRU_PREV,
   W_REFCOUNT,
+  W_TYPE,
 } from "../memory/words.ts";
-import { page_zone } from "./buddy.ts";
+import { page_zone, zone_watermark_ok } from "./buddy.ts";
 import { bug, C_RESERVED_COMPOUND, oops } from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
 import { nodeOf } from "./list.ts";
@@ -67,23 +69,34 @@ export function free_reserved_page(k: Kernel, page: number): void {
 export function memblock_alloc(k: Kernel, nr: number): number {
   if (nr <= 0 || nr > 1 << MAX_PAGE_ORDER) return NULL;
   const order = nr === 1 ? 0 : 32 - Math.clz32(nr - 1);
-  const page = k.__rmqueue_smallest(k, k.lowZone, order);
-  if (page === NULL) return NULL;
+  let page = NULL;
+  if (!zone_watermark_ok(k, k.lowZone, order)) return NULL;
+  do {
+    page = k.__rmqueue_smallest(k, k.lowZone, order);
+    if (page === NULL) return NULL;
+  } while (k.check_new_pages(k, page, order));
+  k.prep_new_page(k, page, order, 0);
   const end = page + (1 << order);
+  const mem = k.mem;
+  // As __free_pages_core gives memory to the allocator: not reserved, without references, to the lists' tails.
   for (let i = page + nr; i < end;) {
     const rest = 31 - Math.clz32(i & -i);
-    k.__free_one_page(k, i, k.lowZone, rest, true);
+    for (let j = i; j < i + (1 << rest) && j < k.nrPages; j++) {
+      const w = j << PAGE_WORDS_SHIFT;
+      mem[w + W_FLAGS] = mem[w + W_FLAGS]! & ~k.pgReserved;
+      mem[w + W_REFCOUNT] = 0;
+    }
+    k.__free_pages_ok(k, i, rest, true);
     i += 1 << rest;
   }
-  const mem = k.mem;
   for (let i = page; i < page + nr; i++) {
     const w = i << PAGE_WORDS_SHIFT;
+    mem.fill(0, w, w + PAGE_WORDS);
     mem[w + W_FLAGS] = k.pgReserved;
+    mem[w + W_TYPE] = -1;
     mem[w + W_REFCOUNT] = 1;
     mem[w + W_LRU_NEXT] = nodeOf(i);
-    mem[w + W_LRU_NEXT + 1] = 0;
     mem[w + W_LRU_PREV] = nodeOf(i);
-    mem[w + W_LRU_PREV + 1] = 0;
   }
   k.kernel_init_pages(k, page, nr);
   adjust_managed_page_count(k, page, -nr);

@@ -42,3 +42,18 @@ export const GFP_FLAGS: Readonly<Record<string, number>> = {
   __GFP_NOWARN,
   __GFP_RETRY_MAYFAIL,
 };
+
+/** Each bit of a program's flags in the kernel's own words, for a driver in C. */
+export const GFP_BITS: readonly (readonly [bits: number, kernel: string])[] = [
+  [__GFP_HIGHMEM, "__GFP_HIGHMEM"],
+  [__GFP_ZERO, "__GFP_ZERO"],
+  [__GFP_COMP, "__GFP_COMP"],
+  [__GFP_ACCOUNT, "__GFP_ACCOUNT"],
+  [__GFP_NOFAIL, "__GFP_NOFAIL"],
+  [__GFP_NOWARN, "__GFP_NOWARN"],
+  [DIRECT_RECLAIM, "__GFP_DIRECT_RECLAIM"],
+  [KSWAPD_RECLAIM, "__GFP_KSWAPD_RECLAIM"],
+  [HIGH, "__GFP_HIGH"],
+  [IO_FS, "__GFP_IO | __GFP_FS"],
+  [__GFP_RETRY_MAYFAIL, "__GFP_RETRY_MAYFAIL"],
+];

@@ -27,6 +27,8 @@ export const KERNEL_6_1: KernelFunctions = Object.freeze({
   __rmqueue_smallest: buddy.__rmqueue_smallest,
   expand: buddy.expand,
   check_new_pages: alloc.check_new_pages,
+  set_pcppage_migratetype: buddy.set_pcppage_migratetype,
+  warn_nofail: alloc.warn_nofail,
   prep_new_page: alloc.prep_new_page,
   prep_compound_page: alloc.prep_compound_page,
   set_compound_order: alloc.set_compound_order,
