@@ -23,6 +23,9 @@ const work: Work = {
     const { showProgram } = await import("./core/program/show.ts");
     return showProgram(readProgramFile(file));
   },
+  runConform: async (request, hooks) => (await import("./oracle/run_conform.ts")).runConform(request, hooks),
+  runConformMutants: async (request, hooks) =>
+    (await import("./oracle/conform_mutants.ts")).runConformMutants(request, hooks),
   runBench: async (print) => (await import("./fuzz/bench.ts")).runBench(print),
   runFaults: async (request, print) => (await import("./fuzz/faults.ts")).runFaults(request, print),
   runMutants: async (print) => (await import("./fuzz/mutants.ts")).runMutants(print),

@@ -42,3 +42,30 @@ export interface FaultsOptions {
   /** Names of shipped disciplines, or files; empty: all that are shipped. */
   readonly disciplines: readonly string[];
 }
+
+/** What `conform` is asked for. */
+export interface ConformOptions {
+  /** `6.1` or `6.12`. */
+  readonly kernel: string;
+  /** Configuration of the kernel that is built. */
+  readonly config: readonly string[];
+  /** Programs to draw. */
+  readonly programs: number;
+  readonly seed: number;
+  /** A kernel tree or tarball. */
+  readonly source?: string;
+  /** Stored programs, in place of drawn ones. */
+  readonly files: readonly string[];
+  /** Whether to say which calls and checks were reached. */
+  readonly coverage: boolean;
+}
+
+/** Who is told how a comparison goes. */
+export interface ConformHooks {
+  print(line: string): void;
+  /** A kernel is being built. */
+  building(text: string): void;
+  progress(done: number, total: number): void;
+  /** Nothing more to show progress of. */
+  done(): void;
+}

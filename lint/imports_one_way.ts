@@ -3,7 +3,7 @@
  *
  *     main.ts, mod.ts
  *        |         \________________
- *     reports   oracle   fuzz        (reports may use fuzz's types)
+ *     reports   oracle - fuzz        (reports may use fuzz's types)
  *        \________|________/
  *              corpus
  *                 |
@@ -33,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "core": ["core/program", "core/ledger", "core/kernel", "core/memory"],
   "corpus": ["core"],
   "fuzz": ["corpus", "core"],
-  "oracle": ["corpus", "core"],
+  "oracle": ["fuzz", "corpus", "core"],
   "reports": ["corpus", "core"],
   "std": [],
   "lint": [],

@@ -29,7 +29,7 @@ const TABLE = [
   /* core/program */ "xxxx....x.",
   /* corpus      */ "xxxxx...x.",
   /* fuzz        */ "xxxxxx..x.",
-  /* oracle      */ "xxxxx.x.x.",
+  /* oracle      */ "xxxxxxx.x.",
   /* reports     */ "xxxxx..xx.",
   /* std         */ "........x.",
   /* lint        */ "........xx",

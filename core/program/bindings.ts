@@ -11,10 +11,20 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { __GFP_ZERO } from "../memory/gfp.ts";
 import { callName, CALLS } from "./calls.ts";
 
-/** Runs one call; 0 where it answers nothing. */
-export type Run = (k: Kernel, l: Ledger) => number;
+/** Where a call finds its operands: the ledger, or whoever repeats what ran. */
+export interface Operands {
+  /** The first operand: a page, an address, an index or a number. */
+  readonly a: number;
+  /** The second. */
+  readonly b: number;
+  /** The third. */
+  readonly c: number;
+}
 
-function nothing(run: (k: Kernel, l: Ledger) => void): Run {
+/** Runs one call; 0 where it answers nothing. */
+export type Run = (k: Kernel, l: Operands) => number;
+
+function nothing(run: (k: Kernel, l: Operands) => void): Run {
   return (k, l) => {
     run(k, l);
     return 0;

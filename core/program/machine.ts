@@ -44,6 +44,7 @@ import {
   VOID_RULES,
 } from "./kinds.ts";
 import { FIRST_SLOT, MAX_LINES, MAX_SLOTS, type Program, STEP_WORDS } from "./program.ts";
+import type { Trace } from "./trace.ts";
 
 /** What a machine is made for. */
 export interface MachineOptions {
@@ -99,6 +100,10 @@ export class Machine {
   /** Calls executed with others. */
   readonly wrong: Float64Array = new Float64Array(CALLS.length);
 
+  /** Goes on after findings, until the kernel itself stops: for comparing kernels, not for judging programs. */
+  heedless = false;
+  /** Takes down every call that runs, for a kernel that is to do the same; null for nobody. */
+  trace: Trace | null = null;
   /** Which instructions of the program ran: 1 at the index of each. */
   readonly ran: Uint8Array = new Uint8Array(MAX_LINES * 2);
 
@@ -110,6 +115,8 @@ export class Machine {
   #atPc = -1;
   readonly #atPoint: () => void;
   #inPoint = false;
+  /** Word of the instruction that runs; -1 while draining. */
+  #pc = -1;
   /** The kernel BUGged: there is nothing to drain. */
   #dead = false;
 
@@ -155,6 +162,7 @@ export class Machine {
   /** Starts a program: memory as after boot. */
   begin(code: Int32Array, words: number, slots: number): void {
     this.kernel.reset();
+    this.trace?.start();
     this.kernel.atPoint = this.#atPoint;
     this.ledger.reset(slots);
     this.steps = 0;
@@ -204,6 +212,7 @@ export class Machine {
       const op = code[pc]!;
       if (op >= OP_AT) {
         if (op === OP_AT) {
+          this.trace?.arm(code, pc, l.kinds);
           this.kernel.armed = code[pc + 2]!;
           this.#atPc = pc + STEP_WORDS;
           pc += STEP_WORDS;
@@ -211,13 +220,13 @@ export class Machine {
         }
         const body = pc + STEP_WORDS;
         const bodyEnd = body + code[pc + 3]! * STEP_WORDS;
-        for (let n = code[pc + 2]!; n > 0 && !l.stop; n--) this.#execute(body, bodyEnd);
-        if (l.stop) return;
+        for (let n = code[pc + 2]!; n > 0 && (!l.stop || this.heedless); n--) this.#execute(body, bodyEnd);
+        if (l.stop && !this.heedless) return;
         pc = bodyEnd - STEP_WORDS;
         continue;
       }
       this.#step(op, pc);
-      if (l.stop && !l.goesOn()) return;
+      if (l.stop && !l.goesOn() && !this.heedless) return;
     }
   }
 
@@ -256,6 +265,7 @@ export class Machine {
     l.a = a;
     l.b = b;
     l.c = c;
+    this.#pc = pc;
     // The environment puts what it got: where the get failed there is nothing to put.
     if (op === OP_ENV_PUT && sa >= 0 && l.kinds[sa]! <= KIND_VIRT && !envHolds(l, a)) return;
     this.steps++;
@@ -277,8 +287,10 @@ export class Machine {
     if (!this.#inPoint) k.nEvents = 0;
     l.checks[KERNEL_CHECK]!++;
     BEFORE[op]!(l);
+    if (this.trace !== null) this.#take(op);
     const res = RUN[op]!(k, l);
     l.res = res;
+    if (this.trace !== null) this.trace.answered(op, l.a, l.b, res);
     const dst = l.dst;
     if (dst >= 0) {
       this.slots[dst] = res;
@@ -295,6 +307,14 @@ export class Machine {
     if (k.nEvents !== 0) this.#events();
     AFTER[op]!(l);
     checkFree(l);
+  }
+
+  /** Takes down the call that is about to run. */
+  #take(op: number): void {
+    const trace = this.trace!;
+    if (this.#inPoint) trace.fired();
+    else if (this.#pc < 0) trace.drain(op, this.ledger.a);
+    else trace.step(this.#code, this.#pc, this.ledger.kinds);
   }
 
   #inside(value: number): boolean {
@@ -421,11 +441,14 @@ export class Machine {
     if (pc < 0) return;
     this.#atPc = -1;
     const { op, step, a, b, c, sa, sb, dst, subject, offset, stepStart, misuse, pending, pendingOrder, enabled } = l;
+    const outer = this.#pc;
     this.#inPoint = true;
     l.enabled = 0;
+    this.trace?.reached();
     try {
       this.#step(this.#code[pc]!, pc);
     } finally {
+      this.#pc = outer;
       l.enabled = enabled;
       l.misuse ||= misuse;
       this.#inPoint = false;
@@ -511,6 +534,7 @@ export class Machine {
 
   #drainCall(op: number, a: number): void {
     const l = this.ledger;
+    this.#pc = -1;
     l.op = op;
     l.a = a;
     this.#call(op);

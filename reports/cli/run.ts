@@ -11,6 +11,7 @@ import { InputError } from "../../core/program/input_error.ts";
 import { grouped, visible } from "../text.ts";
 import { fuzz, type FuzzOptions } from "./fuzz.ts";
 import { exitStatusHelp, HELP_WIDTH, invariantsHelp } from "./help.ts";
+import { conform, type ConformCliOptions } from "./conform.ts";
 import { replay } from "./replay.ts";
 import { configName, kernelName, MAX_SEED, MAX_WORKERS, notEmpty, oneOf, positiveInteger, repeated } from "./values.ts";
 import type { FaultsOptions } from "../../corpus/request.ts";
@@ -102,6 +103,38 @@ function fileCommands(program: Command, setting: Setting, done: (status: number)
     });
 }
 
+function conformCommand(program: Command, setting: Setting, done: (status: number) => void): void {
+  program.command("conform").argument("[FILE...]", "stored programs, in place of drawn ones")
+    .description("Runs the same programs on the model and on a real Linux, and compares them step by step.")
+    .addOption(
+      option<string>("--kernel <name>", "6.1 or 6.12", kernelName).default("6.12"),
+    )
+    .addOption(
+      option<string[]>(
+        "--config <name>",
+        "what the kernel is built with: DEBUG_VM, MEMCG, or none; repeatable",
+        repeated(oneOf("--config", ["DEBUG_VM", "MEMCG", "none"])),
+      ).default([], "DEBUG_VM"),
+    )
+    .addOption(
+      option<number>("--programs <n>", "programs to draw", positiveInteger("--programs")).default(100_000, "100_000"),
+    )
+    .addOption(seedOption())
+    .addOption(
+      option<string>(
+        "--source <path>",
+        "a kernel tree or tarball; default: the newest linux-source package of the version under /usr/src",
+        notEmpty("--source"),
+      ),
+    )
+    .addOption(new Option("--coverage", "say which calls and checks were reached, and why not the others"))
+    .addOption(
+      new Option("--mutants", "change single lines of the kernel and of the model, and see that it is noticed"),
+    )
+    .addHelpText("after", exitStatusHelp())
+    .action(async (files: string[], options: ConformCliOptions) => done(await conform(files, options, setting)));
+}
+
 function proofCommands(program: Command, setting: Setting, done: (status: number) => void): void {
   const { io, work } = setting;
   const print = (line: string) => io.out(line + "\n");
@@ -174,6 +207,7 @@ function programOf(setting: Setting, done: (status: number) => void): Command {
     });
   fuzzCommand(program, setting, done);
   fileCommands(program, setting, done);
+  conformCommand(program, setting, done);
   proofCommands(program, setting, done);
   program.addHelpText("after", exitStatusHelp());
   return program;

@@ -23,6 +23,8 @@ async function ran(args: string[], over: Partial<Work> = {}) {
     replayFiles: (files) => Promise.resolve(files.map((file) => ({ file, ok: true, complaints: [] }))),
     shrinkFile: () => Promise.resolve("kernel v2\n"),
     showFile: () => Promise.resolve(["step 1", "\x1b[31m"]),
+    runConform: () => Promise.resolve(true),
+    runConformMutants: () => Promise.resolve(true),
     runBench: () => Promise.resolve(true),
     runFaults: () => Promise.resolve(true),
     runMutants: () => Promise.resolve(false),
@@ -53,7 +55,7 @@ async function inTemporaryDirectory(body: (dir: string) => Promise<void>): Promi
 }
 
 const MISTAKES: readonly (readonly [args: string[], message: RegExp])[] = [
-  [[], /^no command; expected one of fuzz, replay, shrink, show, bench, faults, mutants$/],
+  [[], /^no command; expected one of fuzz, replay, shrink, show, conform, bench, faults, mutants$/],
   [["fuz"], /^unknown command 'fuz'; did you mean 'fuzz'\?$/],
   [["conquer"], /^unknown command 'conquer'; expected one of fuzz/],
   [["\x1b[31m\n"], /^unknown command '\\x1b\[31m\\n'; expected one of/],

@@ -5,7 +5,13 @@
  *
  * @module
  */
-import type { CampaignHooks, CampaignOptions, FaultsOptions } from "../../corpus/request.ts";
+import type {
+  CampaignHooks,
+  CampaignOptions,
+  ConformHooks,
+  ConformOptions,
+  FaultsOptions,
+} from "../../corpus/request.ts";
 import type { ReplayedProgram, Result } from "../../corpus/result.ts";
 
 /** The work behind the commands; each part is loaded when it is first called. */
@@ -17,6 +23,10 @@ export interface Work {
   shrinkFile(file: string): Promise<string>;
   /** A stored program step by step. */
   showFile(file: string): Promise<Iterable<string>>;
+  /** The model against a real kernel; false where they differ. */
+  runConform(request: ConformOptions, hooks: ConformHooks): Promise<boolean>;
+  /** Single lines of kernel and model changed: does the comparison see it? */
+  runConformMutants(request: ConformOptions, hooks: ConformHooks): Promise<boolean>;
   /** These print as they go; false where what they show does not hold. */
   runBench(print: (line: string) => void): Promise<boolean>;
   runFaults(request: FaultsOptions, print: (line: string) => void): Promise<boolean>;

@@ -1,0 +1,19 @@
+/**
+ * What of an architecture the driver plays: how it frees tables and pages.
+ *
+ * @module
+ */
+import type { ArchTable } from "../core/kernel/kernel.ts";
+
+/** tlb_remove_table is tlb_remove_page. */
+export const ARCH_NO_TABLE_FREE = 0;
+/** Tables wait in batches for a grace period, `__tlb_remove_table` takes a page. */
+export const ARCH_TABLE_FREE = 1;
+/** s390: tables by address, pages at once. */
+export const ARCH_S390 = 2;
+
+/** The driver's number for an architecture. */
+export function driverArch(arch: ArchTable): number {
+  if (arch.name === "s390") return ARCH_S390;
+  return arch.tableFree ? ARCH_TABLE_FREE : ARCH_NO_TABLE_FREE;
+}

@@ -1,0 +1,57 @@
+/**
+ * `deno task conform --mutants`: could the comparison fail? Single lines of the
+ * kernel's functions are changed, one at a time, in a patched tree, and single
+ * functions of the model; each change has to show as a difference.
+ *
+ * @module
+ */
+import { MUTANTS } from "../core/kernel/mutants.ts";
+import { InputError } from "../core/program/input_error.ts";
+import type { ConformHooks, ConformOptions } from "../corpus/request.ts";
+import { Conform } from "./conform.ts";
+import { KERNEL_MUTANTS } from "./kernel_mutants.ts";
+import { allSources } from "./programs.ts";
+import { buildFor, modelConfig, withKernels } from "./run_conform.ts";
+
+/** Programs that each mutant gets. */
+const PROGRAMS = 60_000;
+
+/** Runs every mutant; false where one is not noticed. */
+export async function runConformMutants(options: ConformOptions, hooks: ConformHooks): Promise<boolean> {
+  if (options.kernel !== "6.12") throw new InputError("--mutants changes lines of 6.12; leave --kernel out");
+  const config = modelConfig(options.config);
+  const survivors: string[] = [];
+  const row = (
+    name: string,
+    found: { difference: { step: number; unlike: readonly { what: string }[] } } | undefined,
+    n: number,
+  ) => {
+    if (found === undefined) survivors.push(name);
+    const said = found === undefined ? "NOT NOTICED" : `${found.difference.unlike[0]!.what}`;
+    hooks.print(`${name.padEnd(58)} ${String(n).padStart(6)} programs  ${said}`);
+  };
+  const built = await buildFor("6.12", options, hooks.building);
+  await withKernels(built, async (kernels) => {
+    hooks.print("model with one function changed, the kernel as it is:");
+    for (const mutant of MUTANTS.filter((m) => m.kernel === "6.12")) {
+      const conform = new Conform(allSources("6.12", config), options.seed, mutant.breaks);
+      const r = await conform.run(PROGRAMS, kernels, () => {});
+      row(mutant.name, r.found, r.programs);
+    }
+  });
+  hooks.print("kernel with one line changed, the model as it is:");
+  try {
+    for (const { name, edit } of KERNEL_MUTANTS) {
+      const changed = await buildFor("6.12", options, hooks.building, [edit]);
+      await withKernels(changed, async (kernels) => {
+        const conform = new Conform(allSources("6.12", config), options.seed);
+        const r = await conform.run(PROGRAMS, kernels, () => {});
+        row(name, r.found, r.programs);
+      });
+    }
+  } finally {
+    await buildFor("6.12", options, hooks.building);
+  }
+  hooks.print(survivors.length === 0 ? "all were noticed" : `not noticed: ${survivors.join(", ")}`);
+  return survivors.length === 0;
+}

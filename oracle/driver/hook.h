@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Named points inside functions of mm/page_alloc.c. The build includes this
+ * file before that one and changes no line of it: put_page_testzero() is the
+ * kernel's own, and where a program armed the point behind it, one step of the
+ * environment runs there. And what a bad page prints.
+ */
+#ifndef PTFUZZ_HOOK_H
+#define PTFUZZ_HOOK_H
+
+#include <linux/mm.h>
+#include <linux/printk.h>
+
+extern int ptfuzz_armed;
+extern void ptfuzz_at_point(void);
+
+static inline bool ptfuzz_put_page_testzero(struct page *page)
+{
+	bool last = put_page_testzero(page);
+
+	if (unlikely(ptfuzz_armed >= 0))
+		ptfuzz_at_point();
+	return last;
+}
+
+#define put_page_testzero(page) ptfuzz_put_page_testzero(page)
+
+/* A bad page prints where it was found, at length. */
+#define dump_stack() do { } while (0)
+
+#endif

@@ -1,0 +1,1174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs programs of ptfuzz on this kernel's own functions.
+ *
+ * Boot ends in ptfuzz_main(), which serves batches of programs. A batch and
+ * what was seen of it lie in a file that both sides map; a line on standard
+ * input says that there is a batch, a line on standard output that it is done.
+ *
+ * Each batch runs in a forked copy of this process, with memory of its own:
+ * a BUG() ends that copy, and the next one goes on with the next program. The
+ * copy has no timer and nothing else to run, so that all that happens to its
+ * memory is done by the program.
+ *
+ * A program has the allocator to itself: while it runs the zone consists of an
+ * aligned block of pages, the arena, and of nothing else, with no watermarks
+ * and with the per-CPU lists off (zone_pcp_disable). Every program starts from
+ * the same memory, so page numbers can be compared, and list pointers too.
+ *
+ * After every step each struct page that changed is reported, word by word,
+ * in the terms of the other side: a pointer to a struct page of the arena is its
+ * index times 64 and the offset, a list head of the zone is what the other
+ * side calls it.
+ */
+#include <linux/mm.h>
+#include <linux/mm_types.h>
+#include <linux/swap.h>
+#include <linux/gfp.h>
+#include <linux/slab.h>
+#include <linux/console.h>
+#include <linux/fault-inject.h>
+#include <linux/init.h>
+#include <linux/list.h>
+#include <linux/mmzone.h>
+#include <linux/module.h>
+#include <linux/page-flags.h>
+#include <linux/page-isolation.h>
+#include <linux/panic_notifier.h>
+#include <linux/rcupdate.h>
+#include <linux/reboot.h>
+#include <linux/string.h>
+#include <linux/version.h>
+#include <linux/vmstat.h>
+#include <linux/wait.h>
+#include <asm/pgalloc.h>
+#include <asm/tlb.h>
+#include <mem_user.h>
+#include "internal.h"
+#include "ptfuzz_calls.h"
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define HAVE_PTDESC 1
+#endif
+#ifndef NR_PAGE_ORDERS
+#define NR_PAGE_ORDERS MAX_ORDER	/* before 6.8 */
+#endif
+
+/* What of the C library is used; UML is linked with it. */
+extern int fork(void);
+extern int waitpid(int pid, int *status, int options);
+extern void _exit(int status) __attribute__((noreturn));
+extern long read(int fd, void *buf, unsigned long n);
+extern long write(int fd, const void *buf, unsigned long n);
+extern int open(const char *name, int flags, ...);
+extern void *mmap(void *addr, unsigned long len, int prot, int flags, int fd, long offset);
+extern int setrlimit(unsigned int what, const unsigned long *limits);
+extern int prctl(int option, ...);
+
+#define HOST_O_RDWR 2
+#define HOST_PROT_RWX 7
+#define HOST_MAP_SHARED 1
+#define HOST_MAP_PRIVATE 2
+#define HOST_MAP_FIXED 16
+#define HOST_RLIMIT_CPU 0
+#define HOST_RLIMIT_CORE 4
+#define HOST_PR_SET_PDEATHSIG 1
+
+/* The file that both sides map; all in 32-bit words. */
+enum {
+	S_MAGIC,	/* PTFUZZ_MAGIC: which driver answers */
+	S_BYTES,	/* size of the file */
+	S_IN,		/* word at which the programs begin */
+	S_OUT,		/* word at which the reports begin */
+	S_NR,		/* programs of the batch */
+	S_NEXT,		/* program that runs or is next */
+	S_IN_AT,	/* word at which it begins */
+	S_OUT_AT,	/* word at which its report begins */
+	S_OUT_END,	/* word after the last that may be written */
+	S_FULL,		/* 1: there was no room for the report of S_NEXT */
+	S_SYM,		/* addresses of static data: fail_page_alloc */
+	S_NR_SHOWN = 12,	/* two of bad_page's counters, 0 for none */
+	S_RCU = 18,	/* rcu_ctrlblk of kernel/rcu/tiny.c */
+	S_MM_MAP = 16,	/* 1: sizeof(struct page), for the record */
+	S_WORDS = 64,
+};
+
+/* Header of a program. */
+enum { P_STEPS, P_PAGES, P_ARCH, P_SLOTS, P_AREA, P_PGD_LIST, P_FREE_ALL, P_WORDS = 8 };
+
+/* Kinds of report records. */
+enum { R_STEP = 1, R_END, R_BUG, R_GONE };
+/* Kinds of events. */
+enum { E_BAD_PAGE = 1, E_WARN, E_POINT };
+
+#define STEP_WORDS 8
+#define MAX_ARENA 1024
+#define MAX_SLOTS 4096
+#define MAX_GATHERS 16
+#define MAX_MMS 3
+#define NO_VALUE (-1)
+
+static u32 *shared;
+static u32 *out, *out_end;
+static struct page *arena;
+static unsigned long arena_addr;
+static int pages;
+static struct zone *zone;
+
+static int slots[MAX_SLOTS];
+static struct mmu_gather gathers[MAX_GATHERS];
+static bool gather_used[MAX_GATHERS];
+static struct mm_struct *mms[MAX_MMS];
+static LIST_HEAD(pgd_list);
+static int arch;
+static int fail_next;
+static u32 area_word, pgd_list_word;
+
+int ptfuzz_armed = -1;
+static const s32 *armed_step;
+
+/* fail_page_alloc of mm/fail_page_alloc.c (6.1: mm/page_alloc.c), which is static. */
+struct fail_page_alloc {
+	struct fault_attr attr;
+	bool ignore_gfp_highmem;
+	bool ignore_gfp_reclaim;
+	u32 min_order;
+};
+static struct fail_page_alloc *injector;
+static unsigned long *counter[2];
+
+/* ------------------------------------------------------------------ values */
+
+static struct page *to_page(int value)
+{
+	return value == NO_VALUE ? NULL : arena + value;
+}
+
+static unsigned long to_virt(int value)
+{
+	return value == NO_VALUE ? 0 : arena_addr + (unsigned long)(value - PTF_PAGE_OFFSET);
+}
+
+static void *to_any(int value)
+{
+	return value >= PTF_PAGE_OFFSET ? (void *)to_virt(value) : (void *)to_page(value);
+}
+
+static int from_page(const struct page *page)
+{
+	return page ? (int)(page - arena) : NO_VALUE;
+}
+
+static int from_virt(const void *virt)
+{
+	return virt ? (int)((unsigned long)virt - arena_addr) + PTF_PAGE_OFFSET : NO_VALUE;
+}
+
+static gfp_t to_gfp(int flags)
+{
+	/* The zone has no reserves to give: what cannot be had fails. */
+	gfp_t gfp = __GFP_NOMEMALLOC;
+
+#define PTF_GFP(bit, kernel) do { if (flags & (1 << (bit))) gfp |= (kernel); } while (0);
+	PTF_GFP_FLAGS
+#undef PTF_GFP
+	return gfp;
+}
+
+/* ------------------------------------------------------------------ report */
+
+static void put(u32 word)
+{
+	if (out < out_end)
+		*out = word;
+	out++;
+}
+
+/* A 64-bit word of a struct page, as the other side would have it. */
+static void put_word(unsigned long value)
+{
+	unsigned long base = (unsigned long)arena, end = (unsigned long)(arena + pages);
+
+	if (value >= base && value < end) {
+		unsigned long offset = value - base;
+
+		put((offset / sizeof(struct page)) * 64 + offset % sizeof(struct page));
+		put(0);
+		return;
+	}
+	if (value >= (unsigned long)zone->free_area &&
+	    value < (unsigned long)(zone->free_area + NR_PAGE_ORDERS)) {
+		int order = (value - (unsigned long)zone->free_area) / sizeof(struct free_area);
+		unsigned long list = (unsigned long)&zone->free_area[order].free_list[MIGRATE_UNMOVABLE];
+
+		if (value == list) {
+			put(area_word + order * 16);
+			put(0);
+			return;
+		}
+	}
+	if (value == (unsigned long)&pgd_list) {
+		put(pgd_list_word);
+		put(0);
+		return;
+	}
+	for (int i = 0; i < MAX_MMS; i++) {
+		if (value == (unsigned long)mms[i]) {
+			put(PTF_MM_ADDRESS + i * PTF_MM_SIZE);
+			put(0);
+			return;
+		}
+	}
+	put(value);
+	put(value >> 32);
+}
+
+/* A list pointer: poison is a small number here, and would be taken for one elsewhere. */
+static void put_list(const void *pointer, const void *poison, u32 word)
+{
+	if (pointer != poison) {
+		put_word((unsigned long)pointer);
+		return;
+	}
+	put(word);
+	put(0);
+}
+
+static void put_page_words(int i)
+{
+	struct page *page = arena + i;
+	const unsigned long *contents = (const unsigned long *)(arena_addr + ((unsigned long)i << PAGE_SHIFT));
+	u32 kind = 0;
+
+	if (contents[0] == 0 && contents[7] == 0 && contents[256] == 0 && contents[511] == 0)
+		kind = 1;
+	else if (contents[0] == PTF_TABLE_ENTRY && contents[511] == PTF_TABLE_ENTRY)
+		kind = 2;
+	put(i | kind << 16);
+	put(page->flags & PTF_FLAGS_MASK);
+	put(0);
+	put_list(page->lru.next, LIST_POISON1, PTF_LIST_POISON1);
+	put_list(page->lru.prev, LIST_POISON2, PTF_LIST_POISON2);
+	put_word((unsigned long)page->mapping);
+	put_word(page->index);
+	put_word(page->private);
+	put(page->page_type);
+	put(atomic_read(&page->_refcount));
+#ifdef CONFIG_MEMCG
+	put_word(page->memcg_data);
+#else
+	put_word(0);
+#endif
+}
+
+static u32 *events;		/* where the step's number of events stands */
+
+static void put_text(u32 kind, u32 page, const char *text, unsigned int len)
+{
+	u32 words = (len + 3) / 4;
+
+	put(kind);
+	put(page);
+	put(len);
+	for (u32 i = 0; i < words; i++) {
+		u32 w = 0;
+
+		memcpy(&w, text + i * 4, min(4u, len - i * 4));
+		put(w);
+	}
+	if (events && events < out_end)
+		(*events)++;
+}
+
+/* ----------------------------------------------------- what the kernel says */
+
+extern char __start_once[], __end_once[];
+
+static bool running;
+static u32 bad_pfn = ~0U;
+static char dumped[256];
+static u32 *step_start;
+static int step_index;
+
+static void gone(const char *text, unsigned int len) __attribute__((noreturn));
+
+/* What dump.h puts in the place of dump_page(). */
+void ptfuzz_dump_page(const struct page *page, const char *reason)
+{
+	pr_warn("page dumped because: %s\n", reason);
+}
+
+/* The kernel is about to die: report it, and end this process. */
+static void gone(const char *text, unsigned int len)
+{
+	out = step_start;
+	put(R_BUG);
+	put(step_index);
+	events = NULL;
+	put_text(0, 0, dumped, strlen(dumped));
+	put_text(0, 0, text, len);
+	shared[S_OUT_AT] = out - shared;
+	shared[S_FULL] = out > out_end;
+	_exit(3);
+}
+
+static const char *after(const char *s, unsigned int n, const char *what)
+{
+	const char *p = strnstr(s, what, n);
+
+	return p ? p + strlen(what) : NULL;
+}
+
+static void ptfuzz_write(struct console *con, const char *s, unsigned int n)
+{
+	const char *p;
+
+	if (!running)
+		return;
+	while (n && s[n - 1] == '\n')
+		n--;
+	p = after(s, n, "BUG: Bad page state in process");
+	if (p) {
+		p = after(p, n - (p - s), "pfn:");
+		bad_pfn = p ? simple_strtoul(p, NULL, 16) : 0;
+		return;
+	}
+	p = after(s, n, "page dumped because: ");
+	if (p) {
+		unsigned int len = n - (p - s);
+
+		if (bad_pfn != ~0U) {
+			put_text(E_BAD_PAGE, bad_pfn - page_to_pfn(arena), p, len);
+			bad_pfn = ~0U;
+			/* "allow a burst of 60 reports, then keep quiet": not here. */
+			for (int i = 0; i < 2; i++)
+				if (counter[i])
+					*counter[i] = 0;
+			return;
+		}
+		len = min_t(unsigned int, len, sizeof(dumped) - 1);
+		memcpy(dumped, p, len);
+		dumped[len] = 0;
+		return;
+	}
+	p = after(s, n, "WARNING: ");
+	if (p) {
+		put_text(E_WARN, 0, p, n - (p - s));
+		/* _ONCE is once a step here: a shorter program says the same. */
+		memset(__start_once, 0, __end_once - __start_once);
+		return;
+	}
+	p = after(s, n, "BUG: failure at ");
+	if (p)
+		gone(p, n - (p - s));
+	p = after(s, n, "Kernel panic - not syncing: ");
+	if (p)
+		gone(p, n - (p - s));
+}
+
+static struct console ptfuzz_console = {
+	.name = "ptfuzz",
+	.write = ptfuzz_write,
+	.flags = CON_ENABLED | CON_ANYTIME,
+	.index = -1,
+};
+
+static int ptfuzz_panic(struct notifier_block *nb, unsigned long event, void *text)
+{
+	if (running)
+		gone(text, strlen(text));
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block ptfuzz_panic_block = { .notifier_call = ptfuzz_panic, .priority = INT_MAX };
+
+/* ---------------------------------------------------------------- the arena */
+
+static struct page shadow[MAX_ARENA];
+static struct page boot_pages[MAX_ARENA];
+static struct zone boot_zone;
+static struct per_cpu_pages boot_pcp;
+static unsigned long boot_total;
+/* Callbacks that a program left behind are dropped with it: rcucblist, donetail and curtail. */
+static unsigned long *rcu_ctrlblk_words;
+static unsigned long boot_rcu[3];
+
+static bool arena_made;
+
+/* The pages as free memory after boot; the zone is theirs alone. */
+static void make_arena(int nr)
+{
+	int order = ilog2(nr);
+
+	pages = nr;
+	zone->zone_start_pfn = page_to_pfn(arena);
+	zone->spanned_pages = nr;
+	zone->present_pages = nr;
+	atomic_long_set(&zone->managed_pages, nr);
+	/* Far below zero: what is on the lists can be had, however the count of free pages was damaged. */
+	for (int i = 0; i < NR_WMARK; i++)
+		zone->_watermark[i] = -(1L << 30);
+	zone->watermark_boost = 0;
+	zone->nr_reserved_highatomic = 0;
+	for (int i = 0; i < MAX_NR_ZONES; i++)
+		zone->lowmem_reserve[i] = 0;
+	set_pageblock_migratetype(arena, MIGRATE_UNMOVABLE);
+	for (int o = 0; o < NR_PAGE_ORDERS; o++) {
+		for (int t = 0; t < MIGRATE_TYPES; t++)
+			INIT_LIST_HEAD(&zone->free_area[o].free_list[t]);
+		zone->free_area[o].nr_free = 0;
+	}
+	zone->flags = 0;
+	for (int i = 0; i < NR_VM_ZONE_STAT_ITEMS; i++)
+		atomic_long_set(&zone->vm_stat[i], 0);
+	atomic_long_set(&zone->vm_stat[NR_FREE_PAGES], nr);
+	for (int i = 0; i < nr; i++) {
+		struct page *page = arena + i;
+
+		page->flags &= ~PTF_FLAGS_MASK;
+		INIT_LIST_HEAD(&page->lru);
+		page->mapping = NULL;
+		page->index = 0;
+		page->private = 0;
+		page->page_type = -1;
+		set_page_count(page, 0);
+#ifdef CONFIG_MEMCG
+		page->memcg_data = 0;
+#endif
+	}
+	set_page_private(arena, order);
+	__SetPageBuddy(arena);
+	list_add(&arena->lru, &zone->free_area[order].free_list[MIGRATE_UNMOVABLE]);
+	zone->free_area[order].nr_free = 1;
+
+	memcpy(boot_pages, arena, nr * sizeof(struct page));
+	memcpy(&boot_zone, zone, sizeof(*zone));
+	memcpy(&boot_pcp, raw_cpu_ptr(zone->per_cpu_pageset), sizeof(boot_pcp));
+	boot_total = totalram_pages();
+	rcu_barrier();
+	memcpy(boot_rcu, rcu_ctrlblk_words, sizeof(boot_rcu));
+	arena_made = true;
+}
+
+static void restore(void)
+{
+	memcpy(arena, boot_pages, pages * sizeof(struct page));
+	memcpy(shadow, boot_pages, pages * sizeof(struct page));
+	memcpy(zone, &boot_zone, sizeof(*zone));
+	memcpy(raw_cpu_ptr(zone->per_cpu_pageset), &boot_pcp, sizeof(boot_pcp));
+	atomic_long_set(&_totalram_pages, boot_total);
+	memcpy(rcu_ctrlblk_words, boot_rcu, sizeof(boot_rcu));
+	INIT_LIST_HEAD(&pgd_list);
+	memset(gather_used, 0, sizeof(gather_used));
+	for (int i = 0; i < MAX_MMS; i++)
+		atomic_set(&mms[i]->tlb_flush_pending, 0);
+	memset(__start_once, 0, __end_once - __start_once);
+	for (int i = 0; i < 2; i++)
+		if (counter[i])
+			*counter[i] = 0;
+	injector->attr.probability = 0;
+	fail_next = 0;
+	ptfuzz_armed = -1;
+	bad_pfn = ~0U;
+	dumped[0] = 0;
+}
+
+/* -------------------------------------------------------- what archs do */
+
+/* Tables as the architectures take them; asm/tlb.h and pgalloc.c of each. */
+void __tlb_remove_table(void *table)
+{
+	switch (arch) {
+	case PTF_ARCH_S390:
+#ifdef HAVE_PTDESC
+		/* arch/s390/mm/pgalloc.c:__tlb_remove_table, 6.12 */
+		{
+			struct ptdesc *ptdesc = virt_to_ptdesc(table);
+			struct page *page = ptdesc_page(ptdesc);
+
+			if (compound_order(page) == 2) {
+				pagetable_free(ptdesc);
+				return;
+			}
+			pagetable_pte_dtor(ptdesc);
+			pagetable_free(ptdesc);
+		}
+#else
+		/* arch/s390/mm/pgalloc.c:__tlb_remove_table, 6.1: bits 0 and 1 clear */
+		free_pages((unsigned long)table & ~3UL, 2);
+#endif
+		return;
+	default:
+		free_page_and_swap_cache((struct page *)table);
+	}
+}
+
+static bool tables_are_pages(void)
+{
+	return arch == PTF_ARCH_NO_TABLE_FREE;
+}
+
+/* arch/s390/include/asm/tlb.h: MMU_GATHER_NO_GATHER frees pages at once. */
+static void remove_page(struct mmu_gather *tlb, struct page *page)
+{
+	if (arch == PTF_ARCH_S390)
+		free_page_and_swap_cache(page);
+	else
+		tlb_remove_page(tlb, page);
+}
+
+/* arch/x86/mm/pgtable.c: pgd_list_add, pgd_list_del, pgd_set_mm. */
+#ifdef HAVE_PTDESC
+static void pgd_list_add(void *pgd)
+{
+	struct ptdesc *ptdesc = virt_to_ptdesc(pgd);
+
+	list_add(&ptdesc->pt_list, &pgd_list);
+}
+
+static void pgd_list_del(void *pgd)
+{
+	struct ptdesc *ptdesc = virt_to_ptdesc(pgd);
+
+	list_del(&ptdesc->pt_list);
+}
+
+static void pgd_set_mm(void *pgd, struct mm_struct *mm)
+{
+	virt_to_ptdesc(pgd)->pt_mm = mm;
+}
+#else
+static void pgd_list_add(void *pgd)
+{
+	struct page *page = virt_to_page(pgd);
+
+	list_add(&page->lru, &pgd_list);
+}
+
+static void pgd_list_del(void *pgd)
+{
+	struct page *page = virt_to_page(pgd);
+
+	list_del(&page->lru);
+}
+
+static void pgd_set_mm(void *pgd, struct mm_struct *mm)
+{
+	virt_to_page(pgd)->pt_mm = mm;
+}
+#endif
+
+/*
+ * Boot is over, so pages of the boot allocator are made of pages of the buddy
+ * allocator: the rest of the block goes back as __free_pages_core() gives it,
+ * and the pages are as memblock and reserve_bootmem_region() leave them.
+ */
+static noinline unsigned long __ref boot_pages_alloc(int nr)
+{
+	int order, i, end, first, given = 0;
+	struct page *page;
+
+	if (nr <= 0 || nr > 1024)
+		return 0;
+	order = get_order((unsigned long)nr << PAGE_SHIFT);
+	page = alloc_pages(GFP_KERNEL | __GFP_NOWARN | __GFP_NOMEMALLOC, order);
+	if (!page)
+		return 0;
+	first = page - arena;
+	end = first + (1 << order);
+	for (i = first + nr; i < end;) {
+		int rest = __ffs(i);
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+		__free_pages_core(arena + i, rest, MEMINIT_EARLY);
+#else
+		__free_pages_core(arena + i, rest);
+#endif
+		i += 1 << rest;
+		given += 1 << rest;
+	}
+	adjust_managed_page_count(page, -(long)(nr + given));
+	for (i = first; i < first + nr; i++) {
+		struct page *p = arena + i;
+
+		p->flags &= ~PTF_FLAGS_MASK;
+		p->flags |= 1UL << PG_reserved;
+		set_page_count(p, 1);
+		INIT_LIST_HEAD(&p->lru);
+		p->mapping = NULL;
+		p->index = 0;
+		p->private = 0;
+		p->page_type = -1;
+#ifdef CONFIG_MEMCG
+		p->memcg_data = 0;
+#endif
+		memset(page_address(p), 0, PAGE_SIZE);
+	}
+	return (unsigned long)page_address(page);
+}
+
+/* ---------------------------------------------------------------- the steps */
+
+static void inject(int bits)
+{
+	injector->attr.probability = 100;
+	atomic_set(&injector->attr.times, 1);
+	(void)bits;
+}
+
+/* Whether the failure was used; it is off then. */
+static bool injected(void)
+{
+	bool used = atomic_read(&injector->attr.times) == 0;
+
+	injector->attr.probability = 0;
+	return used;
+}
+
+/* A failure that was asked for is used up by the next allocation that is possible at all. */
+static struct page *get_pages(int gfp, int order)
+{
+	struct page *page;
+
+	if (!(fail_next & 1))
+		return alloc_pages(to_gfp(gfp), order);
+	inject(1);
+	page = alloc_pages(to_gfp(gfp), order);
+	injected();
+	if ((unsigned int)order <= PTF_MAX_PAGE_ORDER)
+		fail_next &= ~1;
+	return page;
+}
+
+static unsigned long get_free_pages(int gfp, int order, gfp_t more)
+{
+	unsigned long addr;
+
+	if (!(fail_next & 1))
+		return __get_free_pages(to_gfp(gfp) | more, order);
+	inject(1);
+	addr = __get_free_pages(to_gfp(gfp) | more, order);
+	injected();
+	if ((unsigned int)order <= PTF_MAX_PAGE_ORDER)
+		fail_next &= ~1;
+	return addr;
+}
+
+static void gather_alloc(int which)
+{
+	if (fail_next & (1 | which))
+		inject(which);
+}
+
+static void gather_alloc_done(int which)
+{
+	if (!(fail_next & (1 | which)))
+		return;
+	if (injected())
+		fail_next &= fail_next & which ? ~which : ~1;
+}
+
+static int start_gather(int mm, bool full)
+{
+	for (int i = 0; i < MAX_GATHERS; i++) {
+		if (gather_used[i])
+			continue;
+		gather_used[i] = true;
+		if (full)
+			tlb_gather_mmu_fullmm(&gathers[i], mms[mm]);
+		else
+			tlb_gather_mmu(&gathers[i], mms[mm]);
+		return i;
+	}
+	return NO_VALUE;
+}
+
+static int range_start(int address)
+{
+	return address;
+}
+
+static int __ref run_call(int op, int a, int b, int c)
+{
+	struct mmu_gather *tlb = &gathers[a & (MAX_GATHERS - 1)];
+	unsigned long addr, *entry;
+
+	switch (op) {
+	case PTF_alloc_pages:
+		return from_page(get_pages(a, b));
+	case PTF_alloc_page:
+		return from_page(get_pages(a, 0));
+	case PTF___get_free_pages:
+		return from_virt((void *)get_free_pages(a, b, 0));
+	case PTF___get_free_page:
+		return from_virt((void *)get_free_pages(a, 0, 0));
+	case PTF_get_zeroed_page:
+		if (fail_next & 1)
+			return from_virt((void *)get_free_pages(a, 0, __GFP_ZERO));
+		return from_virt((void *)get_zeroed_page(to_gfp(a)));
+	case PTF_alloc_pages_exact:
+		if (fail_next & 1)
+			inject(1);
+		addr = (unsigned long)alloc_pages_exact((unsigned int)a, to_gfp(b));
+		if (fail_next & 1) {
+			injected();
+			if (a > 0 && get_order((unsigned int)a) <= PTF_MAX_PAGE_ORDER)
+				fail_next &= ~1;
+		}
+		return from_virt((void *)addr);
+	case PTF_split_page:
+		split_page(to_page(a), b);
+		return 0;
+	case PTF_memblock_alloc:
+		return from_virt((void *)boot_pages_alloc(a));
+	case PTF___free_pages:
+		__free_pages(to_page(a), b);
+		return 0;
+	case PTF___free_page:
+		__free_page(to_page(a));
+		return 0;
+	case PTF_free_pages:
+		free_pages(to_virt(a), b);
+		return 0;
+	case PTF_free_page:
+		free_page(to_virt(a));
+		return 0;
+	case PTF_free_pages_exact:
+		free_pages_exact((void *)to_virt(a), (unsigned int)b);
+		return 0;
+	case PTF_put_page:
+		put_page(to_page(a));
+		return 0;
+	case PTF_get_page:
+		get_page(to_page(a));
+		return 0;
+	case PTF_compound_head:
+		return from_page(compound_head(to_page(a)));
+	case PTF_compound_order:
+		return compound_order(to_page(a));
+	case PTF_PageHead:
+		return PageHead(to_page(a));
+	case PTF_PageTail:
+		return PageTail(to_page(a));
+	case PTF_PageCompound:
+		return PageCompound(to_page(a));
+	case PTF_virt_to_page:
+		return from_page(virt_to_page((void *)to_virt(a)));
+	case PTF_virt_to_head_page:
+		return from_page(virt_to_head_page((void *)to_virt(a)));
+	case PTF_page_to_virt:
+		return from_virt(page_to_virt(to_page(a)));
+	case PTF_page_address:
+		return from_virt(page_address(to_page(a)));
+	case PTF_folio_address:
+		return from_virt(folio_address((struct folio *)to_page(a)));
+	case PTF_page_folio:
+		return from_page((struct page *)page_folio(to_page(a)));
+	case PTF_mark_page_reserved:
+		mark_page_reserved(to_page(a));
+		return 0;
+	case PTF_free_reserved_page:
+		free_reserved_page(to_page(a));
+		return 0;
+	case PTF_clear_page:
+		clear_page((void *)to_virt(a));
+		return 0;
+	case PTF_table_init:
+		entry = (unsigned long *)to_virt(a);
+		for (unsigned long i = 0; i < (unsigned long)b * (PAGE_SIZE / sizeof(*entry)); i++)
+			entry[i] = PTF_TABLE_ENTRY;
+		return 0;
+	case PTF_populate:
+		return 0;
+#ifdef HAVE_PTDESC
+	case PTF_page_ptdesc:
+		return from_page((struct page *)page_ptdesc(to_page(a)));
+	case PTF_ptdesc_page:
+		return from_page(ptdesc_page((struct ptdesc *)to_page(a)));
+	case PTF_ptdesc_folio:
+		return from_page((struct page *)ptdesc_folio((struct ptdesc *)to_page(a)));
+	case PTF_virt_to_ptdesc:
+		return from_page((struct page *)virt_to_ptdesc((void *)to_virt(a)));
+	case PTF_ptdesc_to_virt:
+		return from_virt(ptdesc_to_virt((struct ptdesc *)to_page(a)));
+	case PTF_ptdesc_address:
+		return from_virt(ptdesc_address((struct ptdesc *)to_page(a)));
+	case PTF_pagetable_is_reserved:
+		return pagetable_is_reserved((struct ptdesc *)to_page(a));
+	case PTF_pagetable_alloc:
+		{
+			struct ptdesc *pt;
+
+			if (!(fail_next & 1))
+				return from_page((struct page *)pagetable_alloc(to_gfp(a), b));
+			inject(1);
+			pt = pagetable_alloc(to_gfp(a), b);
+			injected();
+			if ((unsigned int)b <= PTF_MAX_PAGE_ORDER)
+				fail_next &= ~1;
+			return from_page((struct page *)pt);
+		}
+	case PTF_pagetable_free:
+		pagetable_free((struct ptdesc *)to_page(a));
+		return 0;
+	case PTF_free_reserved_ptdesc:
+		free_reserved_ptdesc((struct ptdesc *)to_page(a));
+		return 0;
+#endif
+	case PTF_tlb_gather_mmu:
+		return start_gather(a, false);
+	case PTF_tlb_gather_mmu_fullmm:
+		return start_gather(a, true);
+	case PTF_tlb_flush_pte_range:
+		tlb_flush_pte_range(tlb, (unsigned int)range_start(b), (unsigned int)c);
+		return 0;
+	case PTF_tlb_flush_pmd_range:
+		tlb_flush_pmd_range(tlb, (unsigned int)range_start(b), (unsigned int)c);
+		return 0;
+	case PTF_tlb_flush_pud_range:
+		tlb_flush_pud_range(tlb, (unsigned int)range_start(b), (unsigned int)c);
+		return 0;
+	case PTF_tlb_flush_p4d_range:
+		tlb_flush_p4d_range(tlb, (unsigned int)range_start(b), (unsigned int)c);
+		return 0;
+	case PTF_tlb_remove_page:
+		gather_alloc(2);
+		remove_page(tlb, to_page(b));
+		gather_alloc_done(2);
+		return 0;
+	case PTF_tlb_remove_table:
+		if (tables_are_pages()) {
+			gather_alloc(2);
+			tlb_remove_page(tlb, to_page(b));
+			gather_alloc_done(2);
+			return 0;
+		}
+		gather_alloc(4);
+		tlb_remove_table(tlb, to_any(b));
+		gather_alloc_done(4);
+		return 0;
+#ifdef HAVE_PTDESC
+	case PTF_tlb_remove_ptdesc:
+		if (tables_are_pages()) {
+			gather_alloc(2);
+			tlb_remove_page(tlb, to_page(b));
+			gather_alloc_done(2);
+			return 0;
+		}
+		gather_alloc(4);
+		tlb_remove_ptdesc(tlb, to_any(b));
+		gather_alloc_done(4);
+		return 0;
+	case PTF_tlb_remove_page_ptdesc:
+		gather_alloc(2);
+		if (arch == PTF_ARCH_S390)
+			free_page_and_swap_cache(ptdesc_page((struct ptdesc *)to_page(b)));
+		else
+			tlb_remove_page_ptdesc(tlb, (struct ptdesc *)to_page(b));
+		gather_alloc_done(2);
+		return 0;
+#endif
+	case PTF_tlb_flush_mmu:
+		tlb_flush_mmu(tlb);
+		return 0;
+	case PTF_tlb_finish_mmu:
+		tlb_finish_mmu(tlb);
+		gather_used[a & (MAX_GATHERS - 1)] = false;
+		return 0;
+	case PTF_pgd_list_add:
+		pgd_list_add((void *)to_virt(a));
+		return 0;
+	case PTF_pgd_list_del:
+		pgd_list_del((void *)to_virt(a));
+		return 0;
+	case PTF_pgd_set_mm:
+		pgd_set_mm((void *)to_virt(a), mms[b]);
+		return 0;
+	case PTF_env_get_page_unless_zero:
+		return get_page_unless_zero(a >= PTF_PAGE_OFFSET ? virt_to_page((void *)to_virt(a)) : to_page(a));
+	case PTF_env_put_page:
+		put_page(a >= PTF_PAGE_OFFSET ? virt_to_page((void *)to_virt(a)) : to_page(a));
+		return 0;
+	case PTF_env_fail:
+		fail_next |= 1 << a;
+		return 0;
+	case PTF_env_rcu_grace_period:
+		__preempt_count_sub(PREEMPT_OFFSET);
+		rcu_barrier();
+		__preempt_count_add(PREEMPT_OFFSET);
+		return 0;
+	case PTF_env_owner_gone:
+		return 0;
+	}
+	return NO_VALUE;
+}
+
+/* Fetches the operands of a step and runs it. */
+static int run_step(const s32 *step)
+{
+	int a = step[2], b = step[3], c = step[4], offsets = step[5], which = step[6], shifts = step[7];
+	int result;
+
+	if (which & 1)
+		a = slots[a];
+	if (which & 2)
+		b = slots[b];
+	if (which & 4)
+		c = slots[c];
+	a += (offsets & 1023) << (shifts & 1 ? PAGE_SHIFT : 0);
+	b += ((offsets >> 10) & 1023) << (shifts & 2 ? PAGE_SHIFT : 0);
+	result = run_call(step[0], a, b, c);
+	if (step[1] >= 0)
+		slots[step[1]] = result;
+	return result;
+}
+
+/* The point behind put_page_testzero() in __free_pages(): called by hook.h. */
+void ptfuzz_at_point(void)
+{
+	ptfuzz_armed = -1;
+	if (running && armed_step)
+		run_step(armed_step);
+}
+
+/* --------------------------------------------------------------- a program */
+
+static bool changed(int i)
+{
+	const unsigned long *a = (const unsigned long *)(arena + i);
+	const unsigned long *b = (const unsigned long *)(shadow + i);
+
+	for (unsigned int w = 0; w < sizeof(struct page) / sizeof(*a); w++)
+		if (a[w] != b[w])
+			return true;
+	return false;
+}
+
+/* Calls that write a page's contents and not its struct page: which page that was, or -1. */
+static int wrote(const s32 *step)
+{
+	int a = step[2];
+
+	if (step[0] != PTF_clear_page && step[0] != PTF_table_init)
+		return -1;
+	if (step[6] & 1)
+		a = slots[a];
+	a += (step[5] & 1023) << PAGE_SHIFT;
+	return (a - PTF_PAGE_OFFSET) >> PAGE_SHIFT;
+}
+
+static void report_step(int result, u32 *nr_events, int content)
+{
+	u32 *nr_changed;
+
+	put(result);
+	put(atomic_long_read(&zone->vm_stat[NR_FREE_PAGES]));
+	put(atomic_long_read(&zone->managed_pages));
+	nr_changed = out;
+	put(0);
+	for (int i = 0; i < pages; i++) {
+		if (i != content && !changed(i))
+			continue;
+		shadow[i] = arena[i];
+		put_page_words(i);
+		if (nr_changed < out_end)
+			(*nr_changed)++;
+	}
+	(void)nr_events;
+}
+
+static void run_program(const s32 *p)
+{
+	int nr = p[P_STEPS];
+	const s32 *code = p + P_WORDS;
+
+	arch = p[P_ARCH];
+	area_word = p[P_AREA];
+	pgd_list_word = p[P_PGD_LIST];
+	if (!arena_made || pages != p[P_PAGES])
+		make_arena(p[P_PAGES]);
+	restore();
+	for (int i = 0; i < p[P_SLOTS]; i++)
+		slots[i] = i < MAX_MMS ? i : NO_VALUE;
+	running = true;
+	/* cond_resched() must not end a grace period: that is a step of the program. */
+	__preempt_count_add(PREEMPT_OFFSET);
+	for (int i = 0; i < nr; i++) {
+		const s32 *step = code + i * STEP_WORDS;
+		int result, content;
+
+		step_start = out;
+		step_index = i;
+		put(R_STEP);
+		events = out;
+		put(0);
+		if (step[0] == PTF_OP_AT) {
+			ptfuzz_armed = step[2];
+			armed_step = step + STEP_WORDS;
+			i++;
+			result = 0;
+			content = -1;
+		} else {
+			content = wrote(step);
+			result = run_step(step);
+		}
+		report_step(result, events, content);
+	}
+	__preempt_count_sub(PREEMPT_OFFSET);
+	running = false;
+	put(R_END);
+}
+
+/* The programs of a batch from the next one on; in a process of its own. */
+static void serve(void) __attribute__((noreturn));
+static void serve(void)
+{
+	unsigned long limits[2] = { 60, 60 };
+
+	setrlimit(HOST_RLIMIT_CPU, limits);
+	prctl(HOST_PR_SET_PDEATHSIG, 9);
+	current->flags |= PF_MEMALLOC;
+	out_end = shared + shared[S_OUT_END];
+	while (shared[S_NEXT] < shared[S_NR]) {
+		const s32 *p = (s32 *)(shared + shared[S_IN_AT]);
+
+		out = shared + shared[S_OUT_AT];
+		step_start = out;
+		step_index = 0;
+		run_program(p);
+		if (out > out_end) {
+			shared[S_FULL] = 1;
+			break;
+		}
+		shared[S_OUT_AT] = out - shared;
+		shared[S_IN_AT] += P_WORDS + p[P_STEPS] * STEP_WORDS;
+		shared[S_NEXT]++;
+	}
+	_exit(0);
+}
+
+static void batch(void)
+{
+	while (shared[S_NEXT] < shared[S_NR] && !shared[S_FULL]) {
+		const s32 *p = (s32 *)(shared + shared[S_IN_AT]);
+		u32 before = shared[S_NEXT];
+		int status = 0, pid;
+
+		pid = fork();
+		if (pid == 0)
+			serve();
+		if (pid < 0)
+			panic("ptfuzz: no process");
+		while (waitpid(pid, &status, 0) != pid)
+			;
+		if (status == 0 || shared[S_FULL])
+			continue;
+		p = (s32 *)(shared + shared[S_IN_AT]);
+		if (status != 3 << 8) {
+			/* Killed: it ran for ever, or worse. */
+			u32 *at = shared + shared[S_OUT_AT];
+
+			at[0] = R_GONE;
+			at[1] = status;
+			shared[S_OUT_AT] += 2;
+		}
+		shared[S_IN_AT] += P_WORDS + p[P_STEPS] * STEP_WORDS;
+		shared[S_NEXT]++;
+		(void)before;
+	}
+}
+
+/* ------------------------------------------------------------------- boot */
+
+static char shared_name[256];
+
+static int __init ptfuzz_param(char *text)
+{
+	strscpy(shared_name, text, sizeof(shared_name));
+	return 1;
+}
+__setup("ptfuzz=", ptfuzz_param);
+
+extern unsigned long uml_physmem, high_physmem;
+extern int phys_mapping(unsigned long phys, unsigned long long *offset_out);
+extern unsigned long uml_reserved;
+
+/* Memory is a file that processes share: from here on each has its own. */
+static void make_private(void)
+{
+	unsigned long start = PFN_UP(__pa(uml_reserved)) << PAGE_SHIFT;
+	unsigned long end = __pa(high_memory);
+	unsigned long long offset;
+	int fd = phys_mapping(start, &offset);
+
+	if (mmap(__va(start), end - start, HOST_PROT_RWX, HOST_MAP_PRIVATE | HOST_MAP_FIXED, fd, offset) !=
+	    __va(start))
+		panic("ptfuzz: memory cannot be made private");
+}
+
+static void say(const char *text)
+{
+	write(1, text, strlen(text));
+}
+
+static int __init ptfuzz_main(void)
+{
+	unsigned long long size;
+	char c;
+	int fd;
+
+	if (!shared_name[0])
+		return 0;
+	fd = open(shared_name, HOST_O_RDWR);
+	if (fd < 0)
+		panic("ptfuzz: cannot open %s", shared_name);
+	if (read(fd, &c, 1) < 0)
+		panic("ptfuzz: cannot read %s", shared_name);
+	{
+		u32 head[S_WORDS];
+		extern long pread(int fd, void *buf, unsigned long n, long offset);
+
+		pread(fd, head, sizeof(head), 0);
+		size = head[S_BYTES];
+	}
+	shared = mmap(NULL, size, 3, HOST_MAP_SHARED, fd, 0);
+	if (shared == (void *)-1L)
+		panic("ptfuzz: cannot map %s", shared_name);
+	memcpy(&injector, shared + S_SYM, 8);
+	memcpy(&counter[0], shared + S_NR_SHOWN, 8);
+	memcpy(&counter[1], shared + S_NR_SHOWN + 2, 8);
+	memcpy(&rcu_ctrlblk_words, shared + S_RCU, 8);
+	injector->ignore_gfp_highmem = false;
+	injector->ignore_gfp_reclaim = false;
+	injector->min_order = 0;
+	injector->attr.interval = 1;
+	injector->attr.verbose = 0;
+	injector->attr.probability = 0;
+	atomic_set(&injector->attr.space, 0);
+
+	for (int i = 0; i < MAX_MMS; i++)
+		mms[i] = kzalloc(sizeof(struct mm_struct) + 256, GFP_KERNEL);
+	arena = alloc_pages(GFP_KERNEL, 10);
+	arena_addr = (unsigned long)page_address(arena);
+	zone = page_zone(arena);
+	page_group_by_mobility_disabled = 1;
+	init_waitqueue_head(&zone->zone_pgdat->kswapd_wait);
+	zone_pcp_disable(zone);
+	console_loglevel = 8;
+	register_console(&ptfuzz_console);
+	atomic_notifier_chain_register(&panic_notifier_list, &ptfuzz_panic_block);
+	shared[S_MM_MAP] = sizeof(struct page);
+	shared[S_MAGIC] = PTF_MAGIC;
+	make_private();
+	say("\nptfuzz: ready\n");
+	while (read(0, &c, 1) == 1) {
+		if (c == 'q')
+			break;
+		if (c != 'r')
+			continue;
+		batch();
+		say("\nptfuzz: done\n");
+	}
+	_exit(0);
+}
+late_initcall_sync(ptfuzz_main);

@@ -1,0 +1,131 @@
+/**
+ * Where programs for the comparison come from: the generators of `fuzz`, and
+ * files.
+ *
+ * @module
+ */
+import { ARCHS } from "../core/kernel/names.ts";
+import { InputError } from "../core/program/input_error.ts";
+import { kindIndex } from "../core/program/kinds.ts";
+import { Machine } from "../core/program/machine.ts";
+import { DEFAULT_PAGES, type Program, type Slot } from "../core/program/program.ts";
+import { planCells, selectDisciplines } from "../fuzz/cells.ts";
+import { DisciplineGenerator } from "../fuzz/discipline_generator.ts";
+import { HostileGenerator } from "../fuzz/hostile.ts";
+import type { Random } from "../fuzz/random.ts";
+import type { SourceVersion } from "./source.ts";
+
+/** The largest zone that a real kernel is given: one block of the largest order. */
+export const MAX_ARENA = 1024;
+
+/** What writes programs. */
+export interface Generator {
+  readonly code: Int32Array;
+  readonly slots: number;
+  generate(random: Random): number;
+  names(): Slot[];
+}
+
+/** A source of programs. */
+export interface Source {
+  /** Name for the seed. */
+  readonly name: string;
+  readonly machine: Machine;
+  readonly generator: Generator;
+  /** Its programs go on after findings. */
+  readonly heedless: boolean;
+}
+
+/** Configurations of the model that a build has besides those it was asked for: they are the driver's to play. */
+const DRIVERS: readonly string[] = ["RCU_TABLE_FREE", "PTI"];
+
+/** Machines are dear, and shared by all sources of one kind. */
+class Machines {
+  readonly #made = new Map<string, Machine>();
+  readonly #kernel: string;
+
+  constructor(kernel: string) {
+    this.#kernel = kernel;
+  }
+
+  get(arch: string, config: readonly string[], pages: number): Machine {
+    const key = `${arch} ${config.join(",")} ${pages}`;
+    let machine = this.#made.get(key);
+    if (machine === undefined) {
+      machine = new Machine({ kernel: this.#kernel, arch, config, pages });
+      this.#made.set(key, machine);
+    }
+    return machine;
+  }
+}
+
+/**
+ * Hostile programs on every architecture, by turns with those of every
+ * discipline that the kernel has the calls of. Half of the hostile ones go on
+ * after findings.
+ *
+ * @param kernel `6.1` or `6.12`
+ * @param config of the model: DEBUG_VM or nothing
+ */
+export function allSources(kernel: SourceVersion, config: readonly string[]): Source[] {
+  const machines = new Machines(kernel);
+  const hostile = ARCHS.flatMap((arch) => {
+    const machine = machines.get(arch, config, DEFAULT_PAGES);
+    const generator = new HostileGenerator(machine);
+    return [false, true].map((heedless): Source => ({
+      name: `${heedless ? "heedless" : "hostile"} ${arch}`,
+      machine,
+      generator,
+      heedless,
+    }));
+  });
+  const disciplines = planCells(selectDisciplines([]), [kernel], []).flatMap((plan): Source[] => {
+    const d = plan.loaded.discipline;
+    if (plan.config.includes("HIGHMEM") || d.pages > MAX_ARENA) return [];
+    const own = plan.config.filter((c) => DRIVERS.includes(c));
+    const machine = machines.get(d.arch, [...config, ...own].sort(), d.pages);
+    const generator = new DisciplineGenerator(d.compile(kernel), machine.ledger.kinds, d.pages);
+    return [{ name: d.name, machine, generator, heedless: false }];
+  });
+  const most = Math.max(hostile.length, disciplines.length);
+  return Array.from({ length: most }, (_, i) => [hostile[i % hostile.length]!, disciplines[i % disciplines.length]!])
+    .flat();
+}
+
+/** One program, as a source that has no other. */
+export function programSource(
+  program: Program,
+  file: string,
+  kernel: SourceVersion,
+  config: readonly string[],
+): Source {
+  const where = { file };
+  if (program.kernel !== kernel) {
+    throw new InputError(`the program is for kernel ${program.kernel}, and a real ${kernel} was asked for`, where);
+  }
+  if (program.config.includes("HIGHMEM")) {
+    throw new InputError("HIGHMEM is nothing that user-mode Linux has; take it out of the program's config", where);
+  }
+  if (program.pages > MAX_ARENA) {
+    throw new InputError(
+      `a real kernel is given ${MAX_ARENA} pages at most, and the program wants ${program.pages}`,
+      where,
+    );
+  }
+  const own = program.config.filter((c) => DRIVERS.includes(c));
+  const machine = new Machine({ ...program, config: [...config, ...own].sort() });
+  return {
+    name: file,
+    machine,
+    heedless: true,
+    generator: {
+      code: program.code,
+      slots: program.slots.length,
+      generate: () => {
+        program.slots.forEach((slot, i) => machine.ledger.kinds[i] = kindIndex(slot.kind));
+        return program.code.length;
+      },
+      names: () => [...program.slots],
+    },
+  };
+}
