@@ -46,6 +46,7 @@ export const NEVER_WRONG: Readonly<Record<string, string>> = {
   tlb_gather_mmu_fullmm: "every program has its mms, and a gather too many answers NULL",
   "env fail": "it names one of the functions that may fail",
   "env rcu_grace_period": "it takes nothing",
+  "env place": "where the block is not free, the lists say which it is",
 };
 
 /** Writes programs of raw calls into a buffer of its own. */

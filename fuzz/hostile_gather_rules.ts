@@ -6,7 +6,7 @@
  */
 import { FAILABLE, opOf, POINTS } from "../core/program/calls.ts";
 import { RELEASE_LOOKUP, RELEASE_ORDER_2 } from "../core/ledger/states.ts";
-import { FIRST_SLOT } from "../core/program/program.ts";
+import { DEFAULT_PAGES, FIRST_SLOT } from "../core/program/program.ts";
 
 import {
   COMPOUND,
@@ -326,6 +326,16 @@ function gracePeriod(): Use {
   };
 }
 
+function place(): Use {
+  const op = opOf("env place");
+  return {
+    right: (w) => {
+      w.write(op, w.random.below(DEFAULT_PAGES), 0, 0, 0, 0);
+      return true;
+    },
+  };
+}
+
 /** The rules, by the call's name; `env ` before it for the environment's. */
 export function gatherRules(facts: GatherFacts): Readonly<Record<string, Use>> {
   const { tablesArePages, tableKind, tableRelease } = facts;
@@ -361,5 +371,6 @@ export function gatherRules(facts: GatherFacts): Readonly<Record<string, Use>> {
     "env fail": fail(),
     "env rcu_grace_period": gracePeriod(),
     "env owner_gone": ownerGone(),
+    "env place": place(),
   };
 }

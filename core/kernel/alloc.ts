@@ -52,7 +52,7 @@ import {
   oops,
   warn,
 } from "./checks.ts";
-import { zone_watermark_ok } from "./buddy.ts";
+import { takePlaced, zone_watermark_ok } from "./buddy.ts";
 import type { Kernel } from "./kernel.ts";
 import { isCompound, leaveStale } from "./page.ts";
 
@@ -229,8 +229,8 @@ export function alloc_pages(k: Kernel, gfp: number, order: number): number {
   let page = NULL;
   let warned = false;
   do {
-    page = NULL;
-    if ((gfp & __GFP_HIGHMEM) !== 0 && zone_watermark_ok(k, k.highZone, order)) {
+    page = k.placeNext >= 0 ? takePlaced(k, (gfp & __GFP_HIGHMEM) !== 0, order) : NULL;
+    if (page === NULL && (gfp & __GFP_HIGHMEM) !== 0 && zone_watermark_ok(k, k.highZone, order)) {
       page = k.__rmqueue_smallest(k, k.highZone, order);
     }
     if (page === NULL && zone_watermark_ok(k, k.lowZone, order)) page = k.__rmqueue_smallest(k, k.lowZone, order);

@@ -172,6 +172,62 @@ export function expand(k: Kernel, zone: number, page: number, low: number, high:
 }
 
 /**
+ * Splits a block down to the order wanted, keeping the part that begins at the
+ * target (`mm/page_alloc.c:break_down_buddy_pages`).
+ *
+ *     high 3, low 1, target 4:  [0 1 2 3] [4 5] [6 7]
+ *                                   |       |     +--- given back as order 1
+ *                                   |       kept
+ *                                   given back as order 2
+ */
+function break_down_buddy_pages(
+  k: Kernel,
+  zone: number,
+  page: number,
+  target: number,
+  low: number,
+  high: number,
+): void {
+  const mem = k.mem;
+  while (high > low) {
+    high--;
+    const size = 1 << high;
+    const back = target >= page + size ? page : page + size;
+    if (back === page) page += size;
+    const area = zone + Z_AREA + high * AREA_WORDS;
+    list_add(k, back, area);
+    mem[area + AREA_NR] = mem[area + AREA_NR]! + 1;
+    set_buddy_order(k, back, high);
+  }
+}
+
+/**
+ * Takes the block that a program placed (`env place`) off the lists, wherever
+ * it stands there (as `mm/page_alloc.c:take_page_off_buddy` takes one page).
+ * NULL where the place is not aligned, or is not free: the lists then say which
+ * block it is.
+ */
+export function takePlaced(k: Kernel, highmem: boolean, order: number): number {
+  const page = k.placeNext;
+  k.placeNext = -1;
+  if (page + (1 << order) > k.nrPages || (page & ((1 << order) - 1)) !== 0) return NULL;
+  const zone = page_zone(k, page);
+  if (zone !== k.lowZone && !highmem) return NULL;
+  const mem = k.mem;
+  for (let high = order; high <= MAX_PAGE_ORDER; high++) {
+    const head = page & ~((1 << high) - 1);
+    const w = head << PAGE_WORDS_SHIFT;
+    if ((mem[w + W_TYPE]! & k.buddyMask) !== k.buddyValue || mem[w + W_PRIVATE] !== high) continue;
+    del_page_from_free_list(k, head, zone + Z_AREA + high * AREA_WORDS);
+    break_down_buddy_pages(k, zone, head, page, order, high);
+    k.set_pcppage_migratetype(k, page);
+    mem[zone + Z_FREE] = mem[zone + Z_FREE]! - (1 << order);
+    return page;
+  }
+  return NULL;
+}
+
+/**
  * Takes the first block of the smallest order that suffices
  * (`mm/page_alloc.c:__rmqueue_smallest`), or answers NULL.
  */

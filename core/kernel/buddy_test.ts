@@ -35,6 +35,29 @@ for (const base of KERNEL_BASES) {
     assert.equal(nrFree(k), 16);
   });
 
+  Deno.test(`${base}: a placed allocation takes the block where it was placed, once, and leaves the rest free`, () => {
+    const k = machine(base);
+    k.placeNext = 12;
+    assert.equal(k.alloc_pages(k, 0, 1), 12);
+    // [0 ........ 7] [8 .. 11] 12 13 [14 15]
+    assert.equal(freeLists(k), "1:14 2:8 3:0");
+    assert.equal(nrFree(k), 14);
+    assert.equal(k.alloc_pages(k, 0, 1), 14, "the next one is where the lists say");
+    k.__free_pages(k, 12, 1);
+    k.__free_pages(k, 14, 1);
+    assert.equal(freeLists(k), "4:0");
+  });
+
+  Deno.test(`${base}: a place that is not free, not aligned or outside is left alone`, () => {
+    const k = machine(base);
+    assert.equal(k.alloc_pages(k, 0, 0), 0);
+    for (const place of [0, 3, 16, 1 << 30]) {
+      k.placeNext = place;
+      assert.equal(k.alloc_pages(k, 0, 1) > 0, true, String(place));
+      assert.equal(k.placeNext, -1, "used up");
+    }
+  });
+
   Deno.test(`${base}: a block that will soon merge two levels up goes to the tail`, () => {
     const k = machine(base);
     for (let i = 0; i < 16; i++) k.alloc_pages(k, 0, 0);

@@ -109,6 +109,7 @@ class Machine implements Kernel {
   nEvents: number;
   eventsLost: number;
   failNext: number;
+  placeNext: number;
   armed: number;
   atPoint: () => void;
   readonly bug: KernelBug;
@@ -242,6 +243,7 @@ class Machine implements Kernel {
     this.nEvents = 0;
     this.eventsLost = 0;
     this.failNext = 0;
+    this.placeNext = -1;
     this.armed = -1;
     this.atPoint = nothing;
     this.bug = new KernelBug();
@@ -358,6 +360,7 @@ class Machine implements Kernel {
     this.nEvents = 0;
     this.eventsLost = 0;
     this.failNext = 0;
+    this.placeNext = -1;
     this.armed = -1;
     this.atPoint = nothing;
     this.bugCheck = -1;

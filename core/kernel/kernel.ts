@@ -161,6 +161,8 @@ export interface KernelState {
   eventsLost: number;
   /** Which functions' next allocation fails: bit i for FAILABLE[i] of the call table. */
   failNext: number;
+  /** Page at which the next allocation takes its block where it can; -1 for wherever the lists say. */
+  placeNext: number;
   /** Index of the point (POINTS of the call table) at which `atPoint` is called once; -1 for none. */
   armed: number;
   /** Called at the armed point. */

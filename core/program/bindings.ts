@@ -101,6 +101,9 @@ const runs: Readonly<Record<string, Run>> = {
   }),
   "env rcu_grace_period": nothing((k) => k.rcu_grace_period(k)),
   "env owner_gone": nothing(() => {}),
+  "env place": nothing((k, l) => {
+    k.placeNext = l.a;
+  }),
 };
 
 function noHook(_l: Ledger): void {}

@@ -487,6 +487,14 @@ def(
   "whoever owned the block has forgotten it",
   ENV,
 );
+def(
+  "place",
+  "pfn:address",
+  "void",
+  "mm/page_alloc.c:rmqueue (which block the lists offer is the doing of everybody else who allocates)",
+  "the next allocation takes the block at this page, where it is free",
+  ENV,
+);
 
 /** Every call, by opcode. */
 export const CALLS: readonly CallDef[] = Object.freeze(defs);

@@ -97,4 +97,5 @@ export const ENV_HOOKS: Readonly<Record<string, Hooks>> = {
   "env fail": {},
   "env rcu_grace_period": {},
   "env owner_gone": { before: beforeOwnerGone },
+  "env place": {},
 };
