@@ -102,7 +102,11 @@ export class Machine {
 
   /** Goes on after findings, until the kernel itself stops: for comparing kernels, not for judging programs. */
   heedless = false;
-  /** Takes down every call that runs, for a kernel that is to do the same; null for nobody. */
+  /**
+   * Takes down every call that runs, for a kernel that is to do the same; null for nobody.
+   *
+   * @internal
+   */
   trace: Trace | null = null;
   /** Which instructions of the program ran: 1 at the index of each. */
   readonly ran: Uint8Array = new Uint8Array(MAX_LINES * 2);
