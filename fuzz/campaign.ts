@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { ARCHS, KERNEL_BASES } from "../core/kernel/names.ts";
+import { DISTINCT_ARCHS } from "../core/kernel/arch.ts";
+import { KERNEL_BASES } from "../core/kernel/names.ts";
 import { INVARIANTS, SEVERITIES, THEORETICAL } from "../core/ledger/invariants.ts";
 import { callName, CALLS } from "../core/program/calls.ts";
 import { InputError } from "../core/program/input_error.ts";
@@ -58,7 +59,7 @@ function disciplinePlans(options: CampaignOptions): Plan[] {
 
 const CHECKED: readonly string[][] = [[], ["DEBUG_VM"]];
 
-/** Hostile mode: every kernel on every architecture, with and without DEBUG_VM; on one, what else decides behaviour. */
+/** Hostile mode: every kernel on every architecture with rules of its own, with and without DEBUG_VM; on one, what else decides behaviour. */
 function hostilePlans(options: CampaignOptions): Plan[] {
   if (options.disciplines.length > 0) {
     throw new InputError(
@@ -69,7 +70,7 @@ function hostilePlans(options: CampaignOptions): Plan[] {
   }
   const kernels = options.kernels.length === 0 ? KERNEL_BASES : options.kernels;
   return kernels.flatMap((kernel) =>
-    ARCHS.flatMap((arch) =>
+    DISTINCT_ARCHS.flatMap((arch) =>
       (arch === "generic" ? [...CHECKED, ["HIGHMEM"], ["RCU_TABLE_FREE"]] : CHECKED).map((config) => ({
         kernel,
         arch,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ARCHS } from "../core/kernel/names.ts";
+import { DISTINCT_ARCHS } from "../core/kernel/arch.ts";
 import { InputError } from "../core/program/input_error.ts";
 import { kindIndex } from "../core/program/kinds.ts";
 import { Machine } from "../core/program/machine.ts";
@@ -60,7 +60,7 @@ class Machines {
 }
 
 /**
- * Hostile programs on every architecture, by turns with those of every
+ * Hostile programs on every architecture with rules of its own, by turns with those of every
  * discipline that the kernel has the calls of. Half of the hostile ones go on
  * after findings.
  *
@@ -69,7 +69,7 @@ class Machines {
  */
 export function allSources(kernel: SourceVersion, config: readonly string[]): Source[] {
   const machines = new Machines(kernel);
-  const hostile = ARCHS.flatMap((arch) => {
+  const hostile = DISTINCT_ARCHS.flatMap((arch) => {
     const machine = machines.get(arch, config, DEFAULT_PAGES);
     const generator = new HostileGenerator(machine);
     return [false, true].map((heedless): Source => ({

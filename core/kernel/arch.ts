@@ -12,7 +12,7 @@
 import { PAGE_WORDS_SHIFT, W_TYPE } from "../memory/words.ts";
 import { bug, C_CLEAR_TABLE, oops } from "./checks.ts";
 import type { ArchTable, Kernel } from "./kernel.ts";
-import type { KernelBase } from "./names.ts";
+import { ARCHS, type KernelBase } from "./names.ts";
 
 /** CRST_ALLOC_ORDER (s390): a region, segment or pgd table has 16 KB. */
 export const CRST_ALLOC_ORDER = 2;
@@ -31,11 +31,12 @@ function arch(name: string, more: Partial<ArchTable>): ArchTable {
 
 const RCU = { tableFree: true, rcuTableFree: true } as const;
 
-/** Every architecture, as 6.12 has it. */
+/**
+ * Every architecture, as 6.12 has it. Those that are not named select no
+ * MMU_GATHER_TABLE_FREE (Kconfig of each): tlb_remove_table is tlb_remove_page.
+ */
 export const ARCH_TABLES: Readonly<Record<string, ArchTable>> = Object.freeze({
-  generic: arch("generic", {}),
-  mips: arch("mips", {}),
-  arm: arch("arm", {}),
+  ...Object.fromEntries(ARCHS.map((name) => [name, arch(name, {})])),
   x86: arch("x86", RCU),
   arm64: arch("arm64", { ...RCU, tableKind: "ptdesc" }),
   riscv: arch("riscv", { ...RCU, tableKind: "ptdesc" }),
@@ -56,6 +57,19 @@ export function archTable(name: string, base: KernelBase, config: readonly strin
   if (config.includes("RCU_TABLE_FREE")) tableFree = rcuTableFree = true;
   if (tableKind === "ptdesc" && (base === "6.1" || !tableFree)) tableKind = "page";
   return arch(name, { ...table, tableFree, rcuTableFree, tableKind });
+}
+
+/**
+ * Architectures that differ from one another in how a gather frees tables, the
+ * first of each kind: what raw calls in any order need to be tried on.
+ */
+export const DISTINCT_ARCHS: readonly string[] = ARCHS.filter((name, i) =>
+  ARCHS.findIndex((other) => sameRules(name, other)) === i
+);
+
+function sameRules(a: string, b: string): boolean {
+  const rules = ({ name: _, ...rest }: ArchTable) => JSON.stringify(rest);
+  return rules(ARCH_TABLES[a]!) === rules(ARCH_TABLES[b]!);
 }
 
 /**

@@ -25,8 +25,32 @@ export const CONFIGS: Readonly<Record<string, string>> = {
   PTI: "page-table isolation: x86's pgd is of order 1",
 };
 
-/** Architectures, with how a gather frees their tables. */
-export const ARCHS: readonly string[] = ["generic", "arm", "arm64", "mips", "riscv", "s390", "x86"];
+/** Architectures: `generic`, and every one of 6.1 and 6.12; `sparc` is 32-bit sparc. */
+export const ARCHS: readonly string[] = [
+  "generic",
+  "alpha",
+  "arc",
+  "arm",
+  "arm64",
+  "csky",
+  "hexagon",
+  "loongarch",
+  "m68k",
+  "microblaze",
+  "mips",
+  "nios2",
+  "openrisc",
+  "parisc",
+  "powerpc",
+  "riscv",
+  "s390",
+  "sh",
+  "sparc",
+  "sparc64",
+  "um",
+  "x86",
+  "xtensa",
+];
 
 /** The parts of a kernel's name. */
 export interface KernelName {
