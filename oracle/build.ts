@@ -21,7 +21,7 @@ export interface BuildRequest {
   /** Of DEBUG_VM, MEMCG. */
   readonly config: readonly string[];
   /** Files for mm/ that are built as well: KUnit tests. */
-  readonly extra?: readonly { readonly name: string; readonly text: string }[];
+  readonly extra?: (tree: string) => readonly { readonly name: string; readonly text: string }[];
   /** Lines of the kernel that are to be others. */
   readonly edits?: readonly Edit[];
   /** Folder of the cache. */
@@ -170,7 +170,7 @@ function exists(path: string): boolean {
 function filesOf(tree: string, r: BuildRequest): Map<string, string> {
   const kconfig = Deno.readTextFileSync(join(tree, "arch/um/Kconfig"));
   const makefile = Deno.readTextFileSync(join(tree, "mm/Makefile"));
-  const extra = r.extra ?? [];
+  const extra = r.extra?.(tree) ?? [];
   const files = new Map([
     [
       "arch/um/Kconfig",
@@ -273,7 +273,26 @@ async function build(r: BuildRequest, tree: string, dir: string, config: readonl
   }
   const digest = await crypto.subtle.digest("SHA-256", Deno.readFileSync(binary));
   const id = [...new Uint8Array(digest).subarray(0, 8)].map((b) => b.toString(16).padStart(2, "0")).join("");
-  return { binary, tree: overlay, id };
+  return { binary: publish(dir, out, id), tree: overlay, id };
+}
+
+/** Built kernels that are kept: the folder is built over when lines or tests of it change. */
+const KEPT = 8;
+
+/** Puts what was built where no later build changes it; others may boot while the next one is made. */
+function publish(dir: string, out: string, id: string): string {
+  const name = `linux-${id}`;
+  const to = join(dir, name);
+  if (!exists(join(to, "linux"))) {
+    const others = [...Deno.readDirSync(dir)].filter((e) => e.name.startsWith("linux-"))
+      .map((e) => ({ path: join(dir, e.name), at: Deno.statSync(join(dir, e.name)).mtime?.getTime() ?? 0 }))
+      .sort((a, b) => b.at - a.at);
+    for (const { path } of others.slice(KEPT - 1)) Deno.removeSync(path, { recursive: true });
+    const part = Deno.makeTempDirSync({ dir, prefix: "part-" });
+    for (const file of ["System.map", "linux"]) Deno.copyFileSync(join(out, file), join(part, file));
+    Deno.renameSync(part, to);
+  }
+  return join(to, "linux");
 }
 
 /** What a build that failed says: its first error, and where the rest stands. */

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { type KunitFile, kunitFiles, kunitWords } from "./kunit/files.ts";
 import { invariantById } from "../core/ledger/invariants.ts";
 import {
   canaryWords,
@@ -63,7 +64,7 @@ export function fenced(text: string): string {
   return [`${fence}text`, ...lines, fence].join("\n");
 }
 
-function findingText(finding: ReportedFinding): string {
+function findingText(finding: ReportedFinding, kunit: ReadonlyMap<string, KunitFile>): string {
   const statement = invariantById(finding.invariant)?.statement;
   const where = `${finding.discipline} on ${finding.kernel}`;
   const config = finding.config.length === 0 ? "" : `, ${finding.config.join(" ")}`;
@@ -75,6 +76,7 @@ function findingText(finding: ReportedFinding): string {
     fenced(finding.program),
     ...finding.explanation.split(/\n+/).map(escapeMarkdown).filter((p) => p !== ""),
     `Kernel source: ${escapeMarkdown(finding.source)}. ${escapeMarkdown(seenByWords(finding))}`,
+    escapeMarkdown(kunitWords(kunit.get(finding.program)!)),
   ];
   if (!finding.expected) return [`### NEW: ${escapeMarkdown(title)}`, ...body].join("\n\n");
   return [`<details><summary>${escapeHtml(title)}</summary>`, ...body, "</details>"].join("\n\n");
@@ -171,6 +173,8 @@ export function reportMarkdown(result: Result, limit: number = MARKDOWN_LIMIT): 
     ...replayed(result),
   ];
   const all = worstFirst(result.findings);
+  // In the order of the result, as the files are named.
+  const kunit = kunitFiles(result.findings);
   const unexpected = all.filter((f) => !f.expected);
   const expected = all.filter((f) => f.expected);
 
@@ -181,7 +185,7 @@ export function reportMarkdown(result: Result, limit: number = MARKDOWN_LIMIT): 
   const fitting = (findings: readonly ReportedFinding[]): string[] => {
     const kept: string[] = [];
     for (const finding of findings) {
-      const text = findingText(finding);
+      const text = findingText(finding, kunit);
       const size = bytes(text) + 2;
       if (size > left) {
         omitted++;

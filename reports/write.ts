@@ -12,6 +12,7 @@ import { dirname, join } from "node:path";
 import { InputError } from "../core/program/input_error.ts";
 import { reportJson, timingJson } from "./json.ts";
 import { reportJunit } from "./junit.ts";
+import { writeKunit } from "./kunit/files.ts";
 import { MARKDOWN_LIMIT, reportMarkdown } from "./markdown.ts";
 import type { Result, Timing } from "../corpus/result.ts";
 import { visible } from "./text.ts";
@@ -117,7 +118,7 @@ function checkSummary(): void {
 
 /**
  * Writes `report.json`, `timing.json`, `report.md` and `junit.xml`, all or none
- * of them, and appends the Markdown to `$GITHUB_STEP_SUMMARY` where that is set.
+ * of them, and the KUnit tests of the findings below `kunit/`, and appends the Markdown to `$GITHUB_STEP_SUMMARY` where that is set.
  *
  * @throws {InputError} where the directory does not take them
  */
@@ -128,6 +129,11 @@ export function writeReport(dir: string, result: Result, timing: Timing): void {
     ["report.md", reportMarkdown(result)],
     ["junit.xml", reportJunit(result)],
   ]);
+  try {
+    writeKunit(dir, result.findings);
+  } catch (error) {
+    throw new InputError(`--report ${visible(dir)}: the KUnit tests were not written, because ${reason(error)}`);
+  }
   appendSummary(result);
 }
 

@@ -25,6 +25,7 @@ const STEPS: readonly Step[] = [
   { name: "fuzz", command: ["deno", "task", "fuzz", "--ops", "4000000"] },
   { name: "hostile", command: ["deno", "task", "fuzz", "--mode", "hostile", "--ops", "2000000"] },
   { name: "mutants", command: ["deno", "task", "mutants"] },
+  { name: "linux", command: ["deno", "task", "linux"] },
   { name: "faults", command: ["deno", "task", "faults"] },
 ];
 

@@ -12,6 +12,7 @@ import { grouped, visible } from "../text.ts";
 import { fuzz, type FuzzOptions } from "./fuzz.ts";
 import { exitStatusHelp, HELP_WIDTH, invariantsHelp } from "./help.ts";
 import { conform, type ConformCliOptions } from "./conform.ts";
+import { kunitText } from "./kunit.ts";
 import { replay } from "./replay.ts";
 import { configName, kernelName, MAX_SEED, MAX_WORKERS, notEmpty, oneOf, positiveInteger, repeated } from "./values.ts";
 import type { FaultsOptions } from "../../corpus/request.ts";
@@ -89,9 +90,11 @@ function fileCommands(program: Command, setting: Setting, done: (status: number)
     .action(async (files: string[], options: { report?: string }) => done(await replay(files, options, setting)));
   program.command("shrink").argument("<FILE>", "a stored program that claims a finding")
     .description("Prints the smallest program with the same finding.")
+    .addOption(new Option("--kunit", "print it as a KUnit test in C, for a kernel tree"))
     .addHelpText("after", exitStatusHelp())
-    .action(async (file: string) => {
-      io.out((await work.shrinkFile(file)).trimEnd() + "\n");
+    .action(async (file: string, { kunit = false }: { kunit?: boolean }) => {
+      const text = await work.shrinkFile(file);
+      io.out((kunit ? kunitText(text, file) : text).trimEnd() + "\n");
       done(0);
     });
   program.command("show").argument("<FILE>", "a stored program")

@@ -1,0 +1,89 @@
+/**
+ * Calls of the program language as statements of C.
+ *
+ * @module
+ */
+import { type CallDef, callName, type Kind } from "../../core/program/calls.ts";
+
+/** An operand as C, and what it is. */
+export interface COperand {
+  readonly text: string;
+  readonly kind: Kind | "number" | "NULL";
+}
+
+/** Types of the variables. */
+export const C_TYPES: Readonly<Record<Kind, string>> = {
+  page: "struct page *",
+  folio: "struct folio *",
+  ptdesc: "struct ptdesc *",
+  virt: "void *",
+  mm: "struct mm_struct *",
+  gather: "struct mmu_gather ",
+  walker: "int ",
+  int: "int ",
+};
+
+/** Why a call cannot stand in a test that runs on a booted kernel. */
+export const NOT_IN_A_TEST: Readonly<Record<string, string>> = {
+  memblock_alloc: "memblock_alloc() is gone when a kernel has booted",
+  pgd_list_add: "pgd_list_add() is static in arch/x86/mm/pgtable.c",
+  pgd_list_del: "pgd_list_del() is static in arch/x86/mm/pgtable.c",
+  pgd_set_mm: "pgd_set_mm() is static in arch/x86/mm/pgtable.c",
+  "env fail": "an allocation fails when a test wants it only with fault injection",
+};
+
+/** `(unsigned long)` where the kernel takes an address as a number. */
+function number(a: COperand): string {
+  return a.kind === "NULL" ? "0" : `(unsigned long)${/^\w+$/.test(a.text) ? a.text : `(${a.text})`}`;
+}
+
+/** The page that a speculative reference is taken on. */
+function asPage(a: COperand): string {
+  switch (a.kind) {
+    case "virt":
+      return `virt_to_page(${a.text})`;
+    case "folio":
+      return `folio_page(${a.text}, 0)`;
+    case "ptdesc":
+      return `ptdesc_page(${a.text})`;
+    default:
+      return a.text;
+  }
+}
+
+/** How a call is written, where that is not its name and its operands. */
+const WRITTEN: Readonly<Record<string, (args: readonly COperand[]) => string>> = {
+  __get_free_pages: ([gfp, order]) => `(void *)__get_free_pages(${gfp!.text}, ${order!.text})`,
+  __get_free_page: ([gfp]) => `(void *)__get_free_page(${gfp!.text})`,
+  get_zeroed_page: ([gfp]) => `(void *)get_zeroed_page(${gfp!.text})`,
+  free_pages: ([addr, order]) => `free_pages(${number(addr!)}, ${order!.text})`,
+  free_page: ([addr]) => `free_page(${number(addr!)})`,
+  virt_to_page: ([addr]) => `virt_to_page(${addr!.text})`,
+  table_init: ([addr, pages]) => `memset(${addr!.text}, 0, ${pages!.text} * PAGE_SIZE)`,
+  tlb_gather_mmu: ([mm]) => mm!.text,
+  tlb_gather_mmu_fullmm: ([mm]) => mm!.text,
+  "env get_page_unless_zero": ([page]) => `get_page_unless_zero(${asPage(page!)})`,
+  "env put_page": ([page]) => `put_page(${asPage(page!)})`,
+  "env rcu_grace_period": () => "rcu_barrier()",
+};
+
+/** The call as an expression. */
+export function callText(call: CallDef, args: readonly COperand[]): string {
+  const name = callName(call);
+  return WRITTEN[name]?.(args) ?? `${call.name}(${args.map((a) => a.text).join(", ")})`;
+}
+
+/** A value's page number `n`, counted in pages from it. */
+export function pagesOn(name: string, kind: Kind, n: number): string {
+  if (n === 0) return kind === "gather" ? `&${name}` : name;
+  switch (kind) {
+    case "virt":
+      return `${name} + ${n} * PAGE_SIZE`;
+    case "ptdesc":
+      return `page_ptdesc(ptdesc_page(${name}) + ${n})`;
+    case "folio":
+      return `(struct folio *)folio_page(${name}, ${n})`;
+    default:
+      return `${name} + ${n}`;
+  }
+}
