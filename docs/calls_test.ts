@@ -3,9 +3,10 @@ import { type CallDef, CALLS } from "../core/program/calls.ts";
 
 const KERNELS: Readonly<Record<CallDef["kernels"], string>> = {
   all: "all",
-  ptdesc: "v2, 6.6, 6.12",
+  ptdesc: "v2, 6.6 and later",
+  "not-6.19": "v2, 6.6 and later, but not 6.19",
   v2: "v2",
-  merged: "6.6, 6.12",
+  merged: "6.6 and later",
 };
 
 /** A call as a program writes it. */

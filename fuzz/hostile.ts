@@ -74,6 +74,7 @@ export class HostileGenerator {
         tableRelease: l.tableRelease,
         listNeedsTable: l.hasDescriptors && !l.headLookup,
         rcu: machine.kernel.rcuTableFree,
+        frozen: l.frozenTables,
       }),
     };
     const calls = CALLS.filter((c) => this.#writer.available[c.id]);

@@ -42,6 +42,8 @@ export interface GatherFacts {
   readonly listNeedsTable: boolean;
   /** Tables wait for a grace period. */
   readonly rcu: boolean;
+  /** Page tables have no reference: they are never queued as pages, and none is taken on them. */
+  readonly frozen: boolean;
 }
 
 const RANGES: Int32Array = Int32Array.from(
@@ -217,7 +219,7 @@ const env_put_page = opOf("env put_page");
 const __free_pages = opOf("__free_pages");
 const free_pages = opOf("free_pages");
 
-function envGet(): Use {
+function envGet(frozen: boolean): Use {
   const op = opOf("env get_page_unless_zero");
   return {
     right: (w) => {
@@ -230,7 +232,8 @@ function envGet(): Use {
       const page = picture.somePage(random, b);
       const first = random.chance(192) && (traits & (SPLIT | PARTIAL)) === 0 ? 0 : page;
       // Tails have no reference of their own: there the get fails.
-      const taken = (traits & LIVE) !== 0 && (first === 0 || (traits & (SPLIT | EXACT)) !== 0);
+      const none = frozen && (traits & TABLE) !== 0;
+      const taken = !none && (traits & LIVE) !== 0 && (first === 0 || (traits & (SPLIT | EXACT)) !== 0);
       if (taken) {
         if (!picture.env.add(b, first)) return false;
         picture.traits[b]! |= HELD;
@@ -338,7 +341,7 @@ function place(): Use {
 
 /** The rules, by the call's name; `env ` before it for the environment's. */
 export function gatherRules(facts: GatherFacts): Readonly<Record<string, Use>> {
-  const { tablesArePages, tableKind, tableRelease } = facts;
+  const { tablesArePages, tableKind, tableRelease, frozen } = facts;
   // A table that is queued as a descriptor is a page table's memory.
   const any = tableKind === PTDESC ? TABLE : TABLE | PAGES;
   const ptdescKind = tablesArePages ? PTDESC : tableKind;
@@ -349,7 +352,7 @@ export function gatherRules(facts: GatherFacts): Readonly<Record<string, Use>> {
     tlb_flush_pmd_range: range("tlb_flush_pmd_range"),
     tlb_flush_pud_range: range("tlb_flush_pud_range"),
     tlb_flush_p4d_range: range("tlb_flush_p4d_range"),
-    tlb_remove_page: remove("tlb_remove_page", PAGE, TABLE | PAGES, true, 0, false),
+    tlb_remove_page: remove("tlb_remove_page", PAGE, frozen ? PAGES : TABLE | PAGES, true, 0, false),
     // What s390 frees by pagetable_free has to come from pagetable_alloc.
     tlb_remove_table: remove(
       "tlb_remove_table",
@@ -360,13 +363,13 @@ export function gatherRules(facts: GatherFacts): Readonly<Record<string, Use>> {
       true,
     ),
     tlb_remove_ptdesc: remove("tlb_remove_ptdesc", ptdescKind, TABLE, tablesArePages, tableRelease, true),
-    tlb_remove_page_ptdesc: remove("tlb_remove_page_ptdesc", PTDESC, TABLE, true, 0, false),
+    tlb_remove_page_ptdesc: remove("tlb_remove_page_ptdesc", PTDESC, TABLE, !frozen, frozen ? tableRelease : 0, false),
     tlb_flush_mmu: flush("tlb_flush_mmu", false),
     tlb_finish_mmu: flush("tlb_finish_mmu", true),
     pgd_list_add: list("pgd_list_add", 0, facts),
     pgd_list_del: list("pgd_list_del", 1, facts),
     pgd_set_mm: list("pgd_set_mm", -1, facts),
-    "env get_page_unless_zero": envGet(),
+    "env get_page_unless_zero": envGet(frozen),
     "env put_page": envPut(),
     "env fail": fail(),
     "env rcu_grace_period": gracePeriod(),

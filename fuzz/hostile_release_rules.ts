@@ -193,7 +193,7 @@ function getPage(): Use {
   return {
     right: (w) => {
       const { picture, random } = w;
-      const b = picture.find(random, LIVE, RESERVED | MARKED);
+      const b = picture.find(random, LIVE, RESERVED | MARKED | (w.frozen ? TABLE : 0));
       if (b < 0) return false;
       let page = picture.somePage(random, b);
       if (!leads(picture.traits[b]!, page)) page = 0;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { KERNEL_BASES } from "../core/kernel/names.ts";
 import { CALLS, hasCall } from "../core/program/calls.ts";
 import { findingsOf } from "../core/program/findings.ts";
 import { Machine } from "../core/program/machine.ts";
@@ -8,7 +9,7 @@ import { type Program, STEP_WORDS } from "../core/program/program.ts";
 import { HostileGenerator, NEVER_WRONG } from "./hostile.ts";
 import { programSeed, Random } from "./random.ts";
 
-const KERNELS = ["6.1", "v2", "6.6", "6.12"];
+const KERNELS = KERNEL_BASES;
 
 function machineOf(kernel: string, arch = "generic", config: string[] = []): Machine {
   return new Machine({ kernel, arch, config, pages: 256 });
@@ -121,6 +122,11 @@ for (
     ["6.12", "generic", ["HIGHMEM"]],
     ["6.12", "arm64", []],
     ["6.12", "s390", ["DEBUG_VM"]],
+    ["6.14", "x86", ["DEBUG_VM"]],
+    ["6.14", "mips", []],
+    ["6.19", "s390", []],
+    ["frozen", "generic", []],
+    ["frozen", "x86", ["DEBUG_VM"]],
   ] as [string, string, string[]][]
 ) {
   Deno.test(`${kernel} ${arch} ${config.join(" ")}: no finding without a misuse, and none of either without malice`, () => {

@@ -51,6 +51,8 @@ export class Writer {
   readonly nrPages: number;
   /** Which calls the kernel has, by opcode. */
   readonly available: readonly boolean[];
+  /** Page tables have no reference that could be taken. */
+  readonly frozen: boolean;
   /** Whether wrong use is allowed in this program. */
   hostile = false;
   /** Offset of the pointer that {@linkcode target} chose. */
@@ -61,6 +63,7 @@ export class Writer {
   constructor(machine: Machine) {
     this.kinds = machine.ledger.kinds;
     this.nrPages = machine.ledger.nrPages;
+    this.frozen = machine.ledger.frozenTables;
     this.available = CALLS.map((c) => hasCall(machine.kernel.base, c));
     for (let i = 0; i < FIRST_SLOT; i++) this.kinds[i] = kindIndex("mm");
   }
@@ -139,7 +142,7 @@ export class Writer {
         return desc >= 0 ? this.one(ptdesc_page, desc, 0) : this.one(virt_to_page, virt, 0);
       case VIRT:
         if (page >= 0) return this.one(exact ? page_to_virt : page_address, page, 0);
-        return this.one(exact ? ptdesc_to_virt : ptdesc_address, desc, 0);
+        return this.one(exact && this.available[ptdesc_to_virt]! ? ptdesc_to_virt : ptdesc_address, desc, 0);
       case PTDESC:
         return page >= 0 ? this.one(page_ptdesc, page, 0) : this.one(virt_to_ptdesc, virt, 0);
       default:

@@ -12,7 +12,7 @@
 import { PAGE_WORDS_SHIFT, W_TYPE } from "../memory/words.ts";
 import { bug, C_CLEAR_TABLE, oops } from "./checks.ts";
 import type { ArchTable, Kernel } from "./kernel.ts";
-import { ARCHS, type KernelBase } from "./names.ts";
+import { ARCHS, type KernelBase, since } from "./names.ts";
 
 /** CRST_ALLOC_ORDER (s390): a region, segment or pgd table has 16 KB. */
 export const CRST_ALLOC_ORDER = 2;
@@ -45,7 +45,9 @@ export const ARCH_TABLES: Readonly<Record<string, ArchTable>> = Object.freeze({
 
 /**
  * An architecture on a kernel with a configuration. 6.1 has no descriptor to
- * queue, and where tlb_remove_table is tlb_remove_page it takes pages.
+ * queue, and where tlb_remove_table is tlb_remove_page it takes pages. Since 6.14
+ * `__tlb_remove_table` is the generic one everywhere and takes a descriptor, and
+ * frozen tables, which nobody can put, always go that way.
  *
  * @returns undefined where there is no such architecture
  */
@@ -53,9 +55,11 @@ export function archTable(name: string, base: KernelBase, config: readonly strin
   const table = Object.hasOwn(ARCH_TABLES, name) ? ARCH_TABLES[name] : undefined;
   if (table === undefined) return undefined;
   let { tableFree, rcuTableFree, tableKind } = table;
-  if (name === "riscv" && base !== "6.12") tableFree = rcuTableFree = false;
+  if (name === "riscv" && !since(base, "6.12")) tableFree = rcuTableFree = false;
   if (config.includes("RCU_TABLE_FREE")) tableFree = rcuTableFree = true;
-  if (tableKind === "ptdesc" && (base === "6.1" || !tableFree)) tableKind = "page";
+  if (since(base, "frozen")) tableFree = true;
+  if (since(base, "6.14")) tableKind = "ptdesc";
+  else if (tableKind === "ptdesc" && (base === "6.1" || !tableFree)) tableKind = "page";
   return arch(name, { ...table, tableFree, rcuTableFree, tableKind });
 }
 
@@ -104,6 +108,15 @@ export function __tlb_remove_table_s390_6_12(k: Kernel, table: number): void {
   const page = k.ptdesc_page(k, ptdesc);
   if (k.compound_order(k, page) !== CRST_ALLOC_ORDER) pagetable_pte_dtor(k, page);
   k.pagetable_free(k, ptdesc);
+}
+
+/**
+ * Frees a table by its descriptor, on every architecture
+ * (`include/asm-generic/tlb.h:__tlb_remove_table`, 6.14: pagetable_dtor_free).
+ * From the list's history, not from a source tree.
+ */
+export function __tlb_remove_table_6_14(k: Kernel, table: number): void {
+  k.pagetable_free(k, table);
 }
 
 /**

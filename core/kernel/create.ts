@@ -42,7 +42,10 @@ import {
 import { ARCHS, CONFIGS, type KernelBase, kernelNames, parseKernelName } from "./names.ts";
 import { KERNEL_6_1 } from "./versions/6_1.ts";
 import { KERNEL_6_12 } from "./versions/6_12.ts";
+import { KERNEL_6_14 } from "./versions/6_14.ts";
+import { KERNEL_6_19 } from "./versions/6_19.ts";
 import { KERNEL_6_6 } from "./versions/6_6.ts";
+import { KERNEL_FROZEN } from "./versions/frozen.ts";
 import { KERNEL_V2 } from "./versions/v2.ts";
 import { WITHOUT } from "./versions/without.ts";
 
@@ -59,9 +62,13 @@ const VERSIONS: Readonly<Record<KernelBase, KernelFunctions>> = {
   v2: KERNEL_V2,
   "6.6": KERNEL_6_6,
   "6.12": KERNEL_6_12,
+  "6.14": KERNEL_6_14,
+  "6.19": KERNEL_6_19,
+  frozen: KERNEL_FROZEN,
 };
 
-const S390: Readonly<Record<KernelBase, KernelFunctions["__tlb_remove_table"]>> = {
+/** s390's own `__tlb_remove_table`; from 6.14 on it has none. */
+const S390: Readonly<Partial<Record<KernelBase, KernelFunctions["__tlb_remove_table"]>>> = {
   "6.1": __tlb_remove_table_s390,
   v2: __tlb_remove_table_s390,
   "6.6": __tlb_remove_table_s390_6_6,
@@ -443,7 +450,7 @@ export function createKernel(name: string, options: KernelOptions, overrides?: P
   if (arch === undefined) throw new Error(`no architecture '${options.arch}'; there are ${ARCHS.join(", ")}`);
   const functions: KernelFunctions = {
     ...functionsOf(name),
-    ...(arch.name === "s390" ? { __tlb_remove_table: S390[base] } : {}),
+    ...(arch.name === "s390" && S390[base] !== undefined ? { __tlb_remove_table: S390[base] } : {}),
     ...overrides,
   };
   return new Machine(name, base, arch, layoutOf(base), options, functions);

@@ -24,6 +24,7 @@ import {
   W_FLAGS,
   W_MAPPING,
   W_PRIVATE,
+  W_TYPE,
 } from "../memory/words.ts";
 import {
   page_bad_reason,
@@ -215,6 +216,20 @@ export function free_pages_prepare_6_12(k: Kernel, page: number, order: number, 
   if ((k.mem[(page << PAGE_WORDS_SHIFT) + W_COMPOUND_HEAD]! & 1) !== 0) bug(k, C_PREPARE_TAIL, page);
   if (isCompound(k, page) && k.compound_order(k, page) !== order) bug(k, C_PREPARE_ORDER, page);
   return free_pages_prepare(k, page, order, true);
+}
+
+/** A type in the top byte (`page_type_has_type`): anything below PGTY_mapcount_underflow. */
+const PGTY_MAPCOUNT_UNDERFLOW = 0xff00_0000 | 0;
+
+/**
+ * {@linkcode free_pages_prepare} since 6.17: whatever type the page has is
+ * cleared before it is checked (2dfcd1608f3a). From the list's history.
+ */
+export function free_pages_prepare_6_17(k: Kernel, page: number, order: number, checkFree: boolean): boolean {
+  mustExist(k, page, order);
+  const w = (page << PAGE_WORDS_SHIFT) + W_TYPE;
+  if (k.mem[w]! < PGTY_MAPCOUNT_UNDERFLOW) k.mem[w] = -1;
+  return free_pages_prepare_6_12(k, page, order, checkFree);
 }
 
 /** What is left of free_pages_prepare without the checks. */

@@ -36,12 +36,17 @@ import {
   C_TAIL_NOT_SET,
 } from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
-import { KERNEL_BASES } from "./names.ts";
+import { KERNEL_BASES, type KernelBase, since } from "./names.ts";
 import { draw, events, freeLists, machine, nrFree, outcome, poke, refs, word } from "./testing.ts";
 
 const DEBUG = ["DEBUG_VM"];
 const CONFIGS: readonly (readonly string[])[] = [[], DEBUG];
 const OLD = ["6.1", "v2"];
+
+/** pagetable_free drops a reference, until page tables have none. */
+function viaTable(base: KernelBase): ((k: Kernel, p: number) => void)[] {
+  return since(base, "frozen") ? [] : [(k, p) => k.pagetable_free(k, p)];
+}
 
 for (const base of KERNEL_BASES) {
   for (const config of CONFIGS) {
@@ -109,7 +114,7 @@ for (const base of KERNEL_BASES) {
       for (
         const free of [
           (k: Kernel, p: number) => k.__free_pages(k, p, 2),
-          (k: Kernel, p: number) => k.pagetable_free(k, p),
+          ...viaTable(base),
           (k: Kernel, p: number) => k.put_page(k, p),
           (k: Kernel, p: number) => k.put_page(k, p + 3),
         ]
@@ -127,7 +132,7 @@ for (const base of KERNEL_BASES) {
         const k = machine(base, config);
         const p = k.alloc_pages(k, __GFP_COMP, 2);
         const text = outcome(k, () => k.__free_pages(k, p, order));
-        const seen = config.length > 0 && (order > 0 || base === "6.12");
+        const seen = config.length > 0 && (order > 0 || since(base, "6.12"));
         assert.equal(text, seen ? "free_pages_prepare: compound && compound_order(page) != order" : "ok");
         if (!seen) {
           assert.equal(word(k, p, W_FLAGS) & k.pgHead, 0, "the head flag is cleared");
@@ -141,7 +146,7 @@ for (const base of KERNEL_BASES) {
       for (
         const free of [
           (k: Kernel, p: number) => k.__free_pages(k, p, 0),
-          (k: Kernel, p: number) => k.pagetable_free(k, p),
+          ...viaTable(base),
           (k: Kernel, p: number) => k.put_page(k, p),
           (k: Kernel, p: number) => k.free_page_and_swap_cache(k, p),
         ]
@@ -333,7 +338,7 @@ Deno.test("6.1: page 1 without its head is a BUG of folio_entire_mapcount before
 });
 
 Deno.test("a tail page that is put directly is a BUG with DEBUG_VM, and goes to -1 without", () => {
-  for (const base of KERNEL_BASES) {
+  for (const base of KERNEL_BASES.filter((b) => !since(b, "frozen"))) {
     const k = machine(base, DEBUG);
     const p = k.alloc_pages(k, __GFP_COMP, 1);
     assert.equal(outcome(k, () => k.pagetable_free(k, p + 1)), "put_page_testzero: page_ref_count(page) == 0");
@@ -352,8 +357,8 @@ Deno.test("an order that no free list has: 6.12 frees pageblocks, the others ind
     const p = k.alloc_pages(k, 0, 10);
     poke(k, k.alloc_pages(k, 0, 10), W_REFCOUNT, 0);
     const text = outcome(k, () => k.__free_pages(k, p, 11));
-    assert.equal(text, base === "6.12" ? "ok" : "__free_one_page: oops: order without a free_area");
-    if (base === "6.12") assert.equal(nrFree(k), 4096);
+    assert.equal(text, since(base, "6.12") ? "ok" : "__free_one_page: oops: order without a free_area");
+    if (since(base, "6.12")) assert.equal(nrFree(k), 4096);
   }
 });
 
@@ -363,5 +368,34 @@ Deno.test("6.12 frees an order above a pageblock's in pieces that merge again", 
     const p = k.alloc_pages(k, __GFP_COMP, 10);
     k.__free_pages(k, p, 10);
     assert.equal(freeLists(k), "10:0,1024");
+  }
+});
+
+Deno.test("6.19 clears whatever type a freed page has; before, it is a bad page where checks are on", () => {
+  for (const base of KERNEL_BASES.filter((b) => since(b, "6.12"))) {
+    const k = machine(base, DEBUG);
+    const p = k.alloc_pages(k, 0, 0);
+    poke(k, p, W_TYPE, 0xf2ff_ffff | 0);
+    k.__free_pages(k, p, 0);
+    assert.equal(nrFree(k), since(base, "6.19") ? 16 : 15);
+    assert.equal(events(k, EV_BAD_PAGE).length, since(base, "6.19") ? 0 : 1);
+  }
+});
+
+Deno.test("frozen: a page table has no reference, none can be taken, and pagetable_free asks for none", () => {
+  for (const config of CONFIGS) {
+    const k = machine("frozen", config);
+    const p = k.pagetable_alloc(k, 0, 2);
+    assert.equal(refs(k, p), 0);
+    assert.equal(k.get_page_unless_zero(k, p), 0);
+    k.pagetable_free(k, p);
+    assert.equal(freeLists(k), "4:0");
+    const q = k.alloc_pages(k, 0, 0);
+    assert.equal(refs(k, q), 1, "other pages have theirs");
+    k.put_page(k, q);
+    const t = k.pagetable_alloc(k, 0, 0);
+    const text = outcome(k, () => k.__free_pages(k, t, 0));
+    assert.equal(text, config.length > 0 ? "put_page_testzero: page_ref_count(page) == 0" : "ok");
+    if (config.length === 0) assert.deepEqual([refs(k, t), nrFree(k)], [-1, 15], "below 0, and never free again");
   }
 });

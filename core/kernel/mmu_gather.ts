@@ -344,6 +344,11 @@ export function tlb_remove_page_ptdesc(k: Kernel, tlb: number, pt: number): void
   k.tlb_remove_page(k, tlb, k.ptdesc_page(k, pt));
 }
 
+/** {@linkcode tlb_remove_page_ptdesc} of frozen: a table that nobody can put is queued as a table. */
+export function tlb_remove_page_ptdesc_frozen(k: Kernel, tlb: number, pt: number): void {
+  k.tlb_remove_table(k, tlb, pt);
+}
+
 /** Hands the tables over: to RCU, or frees them (`mm/mmu_gather.c:tlb_table_flush`). */
 export function tlb_table_flush(k: Kernel, tlb: number): void {
   const g = gatherWord(k, tlb);

@@ -5,10 +5,21 @@
  */
 
 /** A version of Linux whose functions are modelled. */
-export type KernelBase = "v2" | "6.1" | "6.6" | "6.12";
+export type KernelBase = "v2" | "6.1" | "6.6" | "6.12" | "6.14" | "6.19" | "frozen";
 
-/** Every version, oldest first; `v2` is 6.1's allocator plus the patch of 2023. */
-export const KERNEL_BASES: readonly KernelBase[] = ["6.1", "v2", "6.6", "6.12"];
+/**
+ * Every version, oldest first; `v2` is 6.1's allocator plus the patch of 2023.
+ *
+ * `6.19` is the last release that the history of these functions names: what it
+ * has is known from commits, not from a source tree. `frozen` is no release: it
+ * is 6.19 with the references of page tables left at 0.
+ */
+export const KERNEL_BASES: readonly KernelBase[] = ["6.1", "v2", "6.6", "6.12", "6.14", "6.19", "frozen"];
+
+/** Whether a version is that one or a later one. */
+export function since(base: KernelBase, first: KernelBase): boolean {
+  return KERNEL_BASES.indexOf(base) >= KERNEL_BASES.indexOf(first);
+}
 
 /** A named repair that can be taken out of a kernel (`-without-ID`), with what it repaired. */
 export const REPAIRS: Readonly<Record<string, string>> = {

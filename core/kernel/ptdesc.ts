@@ -9,6 +9,7 @@
  * @module
  */
 import { __GFP_COMP } from "../memory/gfp.ts";
+import { NULL, PAGE_WORDS_SHIFT, W_REFCOUNT } from "../memory/words.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** The page's words under a descriptor's names; NULL stays NULL, a tail page makes the descriptor of a tail. */
@@ -63,6 +64,19 @@ export function pagetable_alloc(k: Kernel, gfp: number, order: number): number {
 export function pagetable_free(k: Kernel, pt: number): void {
   const page = k.ptdesc_page(k, pt);
   k.__free_pages(k, page, k.compound_order(k, page));
+}
+
+/** {@linkcode pagetable_alloc} of frozen: the block has no reference (`mm/page_alloc.c:alloc_frozen_pages`). */
+export function pagetable_alloc_frozen(k: Kernel, gfp: number, order: number): number {
+  const page = k.alloc_pages(k, gfp | __GFP_COMP, order);
+  if (page !== NULL) k.mem[(page << PAGE_WORDS_SHIFT) + W_REFCOUNT] = 0;
+  return k.page_ptdesc(k, page);
+}
+
+/** {@linkcode pagetable_free} of frozen: there is no reference to drop (`mm/page_alloc.c:free_frozen_pages`). */
+export function pagetable_free_frozen(k: Kernel, pt: number): void {
+  const page = k.ptdesc_page(k, pt);
+  k.free_unref_page(k, page, k.compound_order(k, page));
 }
 
 /** `clear_page` (v2): one page, whatever the order. */

@@ -55,5 +55,8 @@ export const LEGAL_RELEASES: Int32Array = Int32Array.from(
   (ways) => ways.reduce((mask, way) => mask | (1 << way), 0),
 );
 
+/** Bit mask of the legal releases of a frozen table: a gather that puts pages cannot release it. */
+export const FROZEN_RELEASES: number = (1 << BY_PAGETABLE) | (1 << BY_GATHER_PTDESC);
+
 /** Bit mask of the families of which a descriptor may be made: a page table's memory, and a boot table's. */
 export const DESCRIBABLE: number = (1 << PAGETABLE) | (1 << RESERVED);

@@ -79,6 +79,8 @@ export function released(l: Ledger, g: number, over: number): void {
   }
   const gone = l.gReleased[g]!;
   const aside = (l.gFlags[g]! & G_ASIDE) !== 0;
+  // What frees a frozen page does not ask for references: it must not be given one that has them.
+  if (l.frozenTables && missing === 0) l.checkRefs(g, first);
   // Not freed because somebody holds it still: a reference that nobody took.
   if (missing > 0 && !aside) l.checkRefs(g, first);
   let severity = LATENT;

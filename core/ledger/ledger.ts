@@ -21,7 +21,7 @@
 import type { Layout } from "../memory/layout.ts";
 import { type MemMap, Z_FREE, Z_MANAGED, ZONE_WORDS } from "../memory/mem_map.ts";
 import { NULL, PAGE_WORDS_SHIFT, W_REFCOUNT } from "../memory/words.ts";
-import { DESCRIBABLE, EXACT, LEGAL_RELEASES, RESERVED } from "./families.ts";
+import { DESCRIBABLE, EXACT, FROZEN_RELEASES, LEGAL_RELEASES, PAGETABLE, RESERVED } from "./families.ts";
 import {
   F_CALL,
   F_INVARIANT,
@@ -114,6 +114,8 @@ export class Ledger {
   readonly gOwnerRefs: Int32Array;
   readonly gIntentStep: Int32Array;
   readonly gIntentCall: Int32Array;
+  /** 1 where its first page has no reference for its owner: a frozen table. */
+  readonly gFrozen: Int32Array;
   /** Number of the gather that it was queued in last. */
   readonly gGather: Int32Array;
   readonly freeIds: Int32Array;
@@ -164,6 +166,8 @@ export class Ledger {
   tablesArePages = false;
   /** Whether this kernel's virt_to_ptdesc looks the head up (v2). */
   headLookup = false;
+  /** Whether the references of page tables stay at 0 (frozen). */
+  frozenTables = false;
   /** Whether this kernel has descriptors at all. */
   hasDescriptors = false;
 
@@ -219,6 +223,7 @@ export class Ledger {
     this.gOwnerRefs = perPage();
     this.gIntentStep = perPage();
     this.gIntentCall = perPage();
+    this.gFrozen = perPage();
     this.gGather = perPage();
     this.freeIds = perPage();
     this.via = new Int32Array(slots);
@@ -378,17 +383,26 @@ export class Ledger {
     this.gFlags[g] = 0;
     this.gSlot[g] = slot;
     this.gOwnerRefs[g] = 1;
+    this.gFrozen[g] = this.frozenTables && family === PAGETABLE ? 1 : 0;
     this.gIntentStep[g] = this.step;
     this.gIntentCall[g] = this.op;
     return g;
   }
 
+  /**
+   * What `_refcount` of a granted page should be: a reference for each that holds
+   * it, but none for the owner of a frozen table.
+   */
+  rawRefsOf(g: number, pfn: number): number {
+    const refs = this.refs[pfn]!;
+    return this.gFrozen[g] !== 0 && refs > 0 && pfn === this.gFirst[g] ? refs - 1 : refs;
+  }
+
   /** Compares a page's references with what they should be. */
   checkRefs(g: number, pfn: number): void {
     const raw = this.mem[(pfn << PAGE_WORDS_SHIFT) + W_REFCOUNT]!;
-    if (raw !== this.refs[pfn]!) {
-      this.record(BAD_REFERENCE, CORRUPTION, WHY_REFS, g, pfn, 0, this.refs[pfn]!, raw);
-    }
+    const refs = this.rawRefsOf(g, pfn);
+    if (raw !== refs) this.record(BAD_REFERENCE, CORRUPTION, WHY_REFS, g, pfn, 0, refs, raw);
   }
 
   /** Compares head flag, order and tails of a live grant with what was granted. */
@@ -420,7 +434,8 @@ export class Ledger {
     this.gIntentStep[g] = this.step;
     this.gIntentCall[g] = this.op;
     this.gFlags[g] = (this.gFlags[g]! & 0xff) | (way << G_WAY_SHIFT);
-    if (((LEGAL_RELEASES[this.gFamily[g]!]! >> way) & 1) === 0) {
+    const legal = this.gFrozen[g] !== 0 ? FROZEN_RELEASES : LEGAL_RELEASES[this.gFamily[g]!]!;
+    if (((legal >> way) & 1) === 0) {
       this.gFlags[g]! |= G_FOREIGN;
       this.misuse = true;
     }

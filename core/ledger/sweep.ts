@@ -133,7 +133,7 @@ export class Sweep {
         continue;
       }
       if (g >= 0 && free[pfn] !== 0) l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_GRANTED_FREE, g, pfn, 1, 0, 0);
-      const refs = g >= 0 ? l.refs[pfn]! : 0;
+      const refs = g >= 0 ? l.rawRefsOf(g, pfn) : 0;
       if (mem[w + W_REFCOUNT] !== refs) {
         l.record(BAD_REFERENCE, CORRUPTION, WHY_REFS, g, pfn, 0, refs, mem[w + W_REFCOUNT]!);
       }

@@ -31,8 +31,13 @@ export interface Param {
   readonly nullable: boolean;
 }
 
-/** Which kernels have a call: all, v2 only, or those with the API as merged (6.6 and later). */
-export type Availability = "all" | "ptdesc" | "v2" | "merged";
+/**
+ * Which kernels have a call: all, those with a descriptor, v2 only, those with
+ * the API as merged (6.6 and later), or `not-6.19`: those with a descriptor but
+ * 6.19, which dropped it. The kernels that are switches keep what 6.12 has, so
+ * that its disciplines run there.
+ */
+export type Availability = "all" | "ptdesc" | "v2" | "merged" | "not-6.19";
 
 /** One call of the language. */
 export interface CallDef {
@@ -88,6 +93,7 @@ function def(
 
 const PTDESC = { kernels: "ptdesc" } as const;
 const V2 = { kernels: "v2" } as const;
+const NOT_6_19 = { kernels: "not-6.19" } as const;
 const MERGED = { kernels: "merged" } as const;
 const ENV = { env: true } as const;
 
@@ -305,7 +311,7 @@ def(
   "virt",
   "include/linux/mm.h:ptdesc_to_virt",
   "page_to_virt of the descriptor's page",
-  PTDESC,
+  NOT_6_19,
 );
 def(
   "ptdesc_address",
@@ -431,7 +437,7 @@ def(
   "void",
   "include/asm-generic/tlb.h:tlb_remove_page_ptdesc",
   "tlb_remove_page of the descriptor's page",
-  PTDESC,
+  NOT_6_19,
 );
 def(
   "tlb_flush_mmu",
@@ -519,6 +525,8 @@ export function hasCall(kernel: KernelBase, call: CallDef): boolean {
       return kernel === "v2";
     case "ptdesc":
       return kernel !== "6.1";
+    case "not-6.19":
+      return kernel !== "6.1" && kernel !== "6.19";
     case "merged":
       return kernel !== "6.1" && kernel !== "v2";
   }

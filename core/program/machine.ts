@@ -10,6 +10,7 @@
 import { checkFree, judgeRelease, released } from "../ledger/judge.ts";
 import { C_GATHER_INACTIVE } from "../kernel/checks.ts";
 import { createKernel } from "../kernel/create.ts";
+import { since } from "../kernel/names.ts";
 import type { Kernel, KernelFunctions } from "../kernel/kernel.ts";
 import { envHolds, gatherReleased, pageOf } from "../ledger/hooks/mod.ts";
 import { CRASH, KERNEL_CHECK, LATENT, LEAK, PAGE_LEAK, POINTER_KIND, USE_AFTER_FREE } from "../ledger/invariants.ts";
@@ -133,12 +134,15 @@ export class Machine {
     this.#sweep = new Sweep(k.map.nrPages);
     l.tablesArePages = !k.arch.tableFree;
     l.tableKind = kindIndex(k.arch.tableKind);
-    l.tableRelease = k.arch.name !== "s390"
+    l.tableRelease = since(k.base, "6.14")
+      ? RELEASE_LOOKUP
+      : k.arch.name !== "s390"
       ? RELEASE_PUT
       : k.base === "6.1" || k.base === "v2"
       ? RELEASE_ORDER_2
       : RELEASE_LOOKUP;
     l.headLookup = k.base === "v2";
+    l.frozenTables = since(k.base, "frozen");
     l.hasDescriptors = k.base !== "6.1";
     this.#atPoint = (): void => this.#firePoint();
   }

@@ -5,6 +5,7 @@
  */
 import { PAGE_SHIFT, W_REFCOUNT } from "../../memory/words.ts";
 import { alloc_pages_exact, prep_new_page, split_page } from "../alloc.ts";
+import { pagetable_alloc } from "../ptdesc.ts";
 import { get_page_unless_zero } from "../refs.ts";
 import { at, each, type Mutant, mutant } from "./mutant.ts";
 
@@ -87,6 +88,14 @@ put_page(p0)`,
       k.mem[at(page, W_REFCOUNT)] = 0;
     },
   }, BLOCK),
+  mutant(
+    "bad-reference",
+    "frozen-with-a-reference",
+    "pagetable_alloc of frozen calls alloc_pages and not alloc_frozen_pages",
+    { pagetable_alloc },
+    "d0 = pagetable_alloc(GFP_PGTABLE_USER, 0)\npagetable_free(d0)",
+    { kernel: "frozen" },
+  ),
   mutant("bad-reference", "split-one-short", "split_page's loop ends before the last page", {
     split_page(k, page, order) {
       split_page(k, page, order);

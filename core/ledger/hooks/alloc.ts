@@ -82,6 +82,8 @@ function beforeSplit(l: Ledger): void {
     l.pending = g;
     return;
   }
+  // VM_BUG_ON(!page_count(page)): a frozen table's page has none.
+  if (l.gFrozen[g] !== 0) l.misuse = true;
   if (singles(l, g) || l.a !== l.gFirst[g] || l.b !== l.gOrder[g] || l.gHeld[g] !== l.gTotal[g]) {
     l.misuse = true;
     l.record(ORDER_MISMATCH, CORRUPTION, WHY_SPLIT, g, l.a, 0, l.b, l.gOrder[g]!);

@@ -18,15 +18,13 @@ function afterSpeculativeGet(l: Ledger): void {
     return;
   }
   l.checks[BAD_REFERENCE]!++;
-  const should = l.refs[pfn]! > 0 ? 1 : 0;
-  if (l.res !== should) {
-    l.record(BAD_REFERENCE, CORRUPTION, WHY_SPECULATIVE, l.grantOf[pfn]!, pfn, 0, l.res, l.refs[pfn]!);
-  }
+  const g = l.grantOf[pfn]!;
+  const refs = g >= 0 ? l.rawRefsOf(g, pfn) : l.refs[pfn]!;
+  if (l.res !== (refs > 0 ? 1 : 0)) l.record(BAD_REFERENCE, CORRUPTION, WHY_SPECULATIVE, g, pfn, 0, l.res, refs);
   if (l.res === 0) return;
   if (l.reserved[pfn] !== 0) l.theoretical[pfn] = 1;
   l.envRefs[pfn]!++;
   l.refs[pfn]!++;
-  const g = l.grantOf[pfn]!;
   if (g >= 0) l.checkRefs(g, pfn);
 }
 

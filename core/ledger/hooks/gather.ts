@@ -93,7 +93,7 @@ function beforeRemovePtdesc(l: Ledger): void {
 }
 
 function beforeRemovePagePtdesc(l: Ledger): void {
-  queue(l, l.b, BY_GATHER_PTDESC, -1);
+  queue(l, l.b, BY_GATHER_PTDESC, l.frozenTables ? l.tableRelease : -1);
 }
 
 /**

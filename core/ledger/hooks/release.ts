@@ -146,7 +146,7 @@ function beforeGet(l: Ledger): void {
   }
   const pfn = holder(l, g, l.a);
   if (!usable(l, pfn, WHY_WRITE_FREE)) return;
-  if (l.refs[pfn] === 0) {
+  if (l.rawRefsOf(g, pfn) === 0) {
     l.misuse = true;
     l.record(BAD_REFERENCE, CORRUPTION, WHY_GET_AT_ZERO, g, pfn, 0, pfn - l.gFirst[g]!, 0);
     return;

@@ -13,6 +13,10 @@ const LAYOUTS: Readonly<Record<string, Layout>> = {
   v2: LAYOUT_V2,
   "6.6": LAYOUT_6_12,
   "6.12": LAYOUT_6_12,
+  // What moved since decides nothing in the model.
+  "6.14": LAYOUT_6_12,
+  "6.19": LAYOUT_6_12,
+  frozen: LAYOUT_6_12,
 };
 
 for (const layout of Object.values(LAYOUTS)) checkLayout(layout);
