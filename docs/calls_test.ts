@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type CallDef, CALLS } from "../core/program/calls.ts";
+import { type CallDef, CALLS, namesResult } from "../core/program/calls.ts";
 
 const KERNELS: Readonly<Record<CallDef["kernels"], string>> = {
   all: "all",
@@ -13,7 +13,7 @@ const KERNELS: Readonly<Record<CallDef["kernels"], string>> = {
 function written(call: CallDef): string {
   const params = call.params.map((p) => `${p.isConst ? "const " : ""}${p.type} ${p.name}${p.nullable ? "?" : ""}`);
   const name = call.env ? `env ${call.name}` : call.name;
-  const result = call.result === "void" || call.env ? "" : `${call.result} = `;
+  const result = namesResult(call) ? `${call.result} = ` : "";
   return call.name === "fail" ? "env fail FUNCTION" : `${result}${name}(${params.join(", ")})`;
 }
 

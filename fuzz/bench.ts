@@ -37,7 +37,7 @@ export function cleanLanes(base: string, kernel: string = base): Lane[] {
     .map((d) => {
       const machine = new Machine({ kernel, arch: d.arch, config: d.config, pages: d.pages });
       const compiled = d.compile(kernel);
-      const generator = new DisciplineGenerator(compiled, machine.ledger.kinds, d.pages);
+      const generator = new DisciplineGenerator(compiled, machine.ledger, d.pages);
       return { name: d.name, machine, compiled, generator };
     });
 }

@@ -14,11 +14,14 @@
  * @module
  */
 import type { CompiledDiscipline, CompiledPath } from "../corpus/discipline.ts";
-import { CALLS, FAILABLE, OP_AT, OP_REPEAT, opOf } from "../core/program/calls.ts";
+import { CALLS, FAILABLE, OP_AT, OP_REPEAT, opOf, POINTS } from "../core/program/calls.ts";
 import { kindIndex } from "../core/program/kinds.ts";
 import { __GFP_NOFAIL } from "../core/memory/gfp.ts";
 import { NULL } from "../core/memory/words.ts";
 import { FIRST_SLOT, type Slot, STEP_WORDS } from "../core/program/program.ts";
+import { WALKER_OF } from "../core/ledger/hooks/mod.ts";
+import type { Ledger } from "../core/ledger/ledger.ts";
+import { REACH } from "../core/ledger/walkers.ts";
 
 /** Shortest program that is aimed at, in lines. */
 export const SHORTEST = 20;
@@ -38,6 +41,15 @@ const OP_PUT = opOf("env put_page");
 const OP_FAIL = opOf("env fail");
 const OP_RCU = opOf("env rcu_grace_period");
 const OP_GONE = opOf("env owner_gone");
+const OP_POPULATE = opOf("populate");
+const OP_UNLINK = opOf("unlink");
+const OP_WALK_END = opOf("env walk_end");
+/** The steps that start a walker, with the kind that each starts. */
+const WALKS: readonly (readonly [op: number, kind: number])[] = Object.entries(WALKER_OF).map((
+  [name, kind],
+) => [opOf(name), kind]);
+/** Walkers at most that have not been told to leave. */
+const MAX_WALKS = 16;
 
 const RESERVING: readonly number[] = [opOf("memblock_alloc"), opOf("mark_page_reserved")];
 
@@ -49,8 +61,14 @@ const GET = 4;
 const PUT = 5;
 const RCU = 6;
 const FAIL_BATCH = 7;
+/** A walker comes into a table. */
+const WALK = 8;
+/** A walker leaves. */
+const WALK_END = 9;
+/** A reference is put at a point inside what comes next. */
+const AT_POINT = 10;
 
-const ACTIONS = 8;
+const ACTIONS = 11;
 const SWARM: readonly number[] = [0, 1, 1, 2, 4, 8];
 
 /** Calls that grant pages: their result's name stands for the grant. */
@@ -68,6 +86,9 @@ export interface Draws {
   /** A number from 0 to n - 1. */
   below(n: number): number;
 }
+
+/** What a walker's name begins with. */
+const WALKER: Slot = { name: "w", kind: "walker", isConst: false };
 
 /** Always the first. */
 const FIRST: Draws = { below: () => 0 };
@@ -152,6 +173,15 @@ function pagesOf(path: CompiledPath): number {
   return pages;
 }
 
+/** Steps that start the walkers that can be in the tables of these paths, by how they are unlinked. */
+function walksOf(paths: readonly CompiledPath[], kinds: number): Int32Array {
+  let reach = 0;
+  for (const { code } of paths) {
+    for (let pc = 0; pc < code.length; pc += STEP_WORDS) if (code[pc] === OP_UNLINK) reach |= REACH[code[pc + 4]!]!;
+  }
+  return Int32Array.from(WALKS.filter(([, kind]) => (reach & kinds & kind) !== 0), ([op]) => op);
+}
+
 /** Writes programs of one discipline into a buffer of its own. */
 export class DisciplineGenerator {
   /** The program that was written last. */
@@ -188,6 +218,13 @@ export class DisciplineGenerator {
   #tables = 0;
   readonly #getSlot = new Int32Array(MAX_GETS);
   #nGets = 0;
+  /** Steps that start walkers of the kinds that can be in these tables. */
+  readonly #walkOps: Int32Array;
+  readonly #kindOfWalker = kindIndex("walker");
+  readonly #walkSlot = new Int32Array(MAX_WALKS);
+  #nWalks = 0;
+  /** Slot of a name for each table while it is in use, else -1. */
+  readonly #tUsed = new Int32Array(MAX_TABLES);
   /** Which of the discipline's names each slot of the program stands for. */
   readonly #origin: Int32Array;
   /** Whether a line that was written defines the slot. */
@@ -200,10 +237,11 @@ export class DisciplineGenerator {
 
   /**
    * @param discipline the paths, compiled for the kernel
-   * @param kinds where the kinds of the slots go: the ledger's array
+   * @param ledger of the machine that will run the programs: it takes the kinds of the slots
    * @param pages pages of the zone
    */
-  constructor(discipline: CompiledDiscipline, kinds: Uint8Array, pages: number) {
+  constructor(discipline: CompiledDiscipline, ledger: Ledger, pages: number) {
+    const { kinds } = ledger;
     this.#kinds = kinds;
     this.#names = discipline.slots;
     const paths = [discipline.alloc, ...discipline.use, ...discipline.free, ...discipline.fail];
@@ -222,6 +260,7 @@ export class DisciplineGenerator {
     const reserved = paths.some((p) => RESERVING.some((op) => p.code.some((w, i) => i % STEP_WORDS === 0 && w === op)));
     this.#pointers = this.#walks[0]!.own.filter((s) => !reserved && this.#slotKinds[s]! <= pointer);
     for (let i = 0; i < FIRST_SLOT; i++) kinds[i] = kindIndex("mm");
+    this.#walkOps = walksOf(paths, ledger.walkerKinds);
   }
 
   /** Whether speculative references are taken at all. */
@@ -290,6 +329,7 @@ export class DisciplineGenerator {
     this.#nRunning = 0;
     this.#nReady = 0;
     this.#nGets = 0;
+    this.#nWalks = 0;
     this.#runs = 0;
     this.#failRate = 10;
   }
@@ -306,6 +346,8 @@ export class DisciplineGenerator {
     w[ADVANCE]! += 4;
     w[FREE]! += 1;
     if (this.#uses === 0) w[USE] = 0;
+    if (this.#walkOps.length === 0) w[WALK] = w[WALK_END] = 0;
+    if (this.#pointers.length === 0) w[AT_POINT] = 0;
     // A third of the programs have no failures at all.
     this.#failRate = random.below(3) === 0 ? 0 : random.below(40);
     let total = 0;
@@ -338,6 +380,18 @@ export class DisciplineGenerator {
         return this.#emit(OP_RCU, 0, 0);
       case FAIL_BATCH:
         return this.#emit(OP_FAIL, 1 + random.below(FAILABLE.length - 1), 0);
+      case WALK:
+        if (this.#tables > 0 && this.#nWalks < MAX_WALKS && this.#walkOps.length > 0) return this.#walk(random);
+        break;
+      case WALK_END:
+        if (this.#nWalks > 0) return this.#walkEnd(random.below(this.#nWalks));
+        break;
+      case AT_POINT:
+        if (this.#nGets > 0) {
+          this.#emit(OP_AT, random.below(POINTS.length), 0);
+          return this.#put(random.below(this.#nGets));
+        }
+        break;
     }
     if (this.#nRunning > 0) return this.#advance(random, random.below(this.#nRunning));
     if (this.#tables < this.maxTables) return this.#start(this.#newTable(), 0, random);
@@ -350,6 +404,7 @@ export class DisciplineGenerator {
     const t = this.#tables++;
     this.#tGrantCount[t] = 0;
     this.#tReady[t] = 0;
+    this.#tUsed[t] = -1;
     this.#map.fill(-1, t * this.#names.length, (t + 1) * this.#names.length);
     return t;
   }
@@ -442,6 +497,8 @@ export class DisciplineGenerator {
       to[at + 5] = from[pc + 5]!;
       to[at + 6] = which;
       to[at + 7] = this.#tRun[t]!;
+      if (to[at] === OP_POPULATE) this.#tUsed[t] = to[at + 2]!;
+      else if (to[at] === OP_UNLINK) this.#tUsed[t] = -1;
     }
   }
 
@@ -467,6 +524,26 @@ export class DisciplineGenerator {
     if (this.#defined[slot] === 0) return;
     this.#emit(OP_GET, slot, 1);
     this.#getSlot[this.#nGets++] = slot;
+  }
+
+  /** Somebody walks into a table that is in use. */
+  #walk(random: Draws): void {
+    const t = random.below(this.#tables);
+    const used = this.#tUsed[t]!;
+    if (used < 0) return;
+    const slot = this.slots++;
+    this.#origin[slot] = -1;
+    this.#defined[slot] = 1;
+    this.#kinds[slot] = this.#kindOfWalker;
+    const at = this.#words;
+    this.#emit(this.#walkOps[random.below(this.#walkOps.length)]!, used, 1);
+    this.code[at + 1] = slot;
+    this.#walkSlot[this.#nWalks++] = slot;
+  }
+
+  #walkEnd(index: number): void {
+    this.#emit(OP_WALK_END, this.#walkSlot[index]!, 1);
+    this.#walkSlot[index] = this.#walkSlot[--this.#nWalks]!;
   }
 
   #put(index: number): void {
@@ -510,7 +587,7 @@ export class DisciplineGenerator {
     const counts = new Map<string, number>();
     const list: Slot[] = [...this.#names.slice(0, FIRST_SLOT)];
     for (let slot = FIRST_SLOT; slot < this.slots; slot++) {
-      const of = this.#names[this.#origin[slot]!]!;
+      const of = this.#names[this.#origin[slot]!] ?? WALKER;
       const n = counts.get(of.name) ?? 0;
       counts.set(of.name, n + 1);
       list.push({

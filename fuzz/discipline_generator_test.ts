@@ -40,7 +40,7 @@ function setUp(text: string) {
   const discipline = parseDiscipline(text, "test.toml");
   const machine = new Machine({ kernel: "6.12", arch: discipline.arch, config: [], pages: discipline.pages });
   const compiled = discipline.compile("6.12");
-  return { machine, compiled, generator: new DisciplineGenerator(compiled, machine.ledger.kinds, discipline.pages) };
+  return { machine, compiled, generator: new DisciplineGenerator(compiled, machine.ledger, discipline.pages) };
 }
 
 function generate(generator: DisciplineGenerator, number: number): Int32Array {
@@ -101,7 +101,7 @@ Deno.test("programs of every shipped discipline print, parse back, and show the 
   for (const { discipline: d } of selectDisciplines([])) {
     const kernel = d.kernels.at(-1)!;
     const machine = new Machine({ kernel, arch: d.arch, config: d.config, pages: d.pages });
-    const generator = new DisciplineGenerator(d.compile(kernel), machine.ledger.kinds, d.pages);
+    const generator = new DisciplineGenerator(d.compile(kernel), machine.ledger, d.pages);
     for (let number = 0; number < 5; number++) {
       const code = generate(generator, number);
       const slots = generator.names();

@@ -90,7 +90,7 @@ export class Trail {
     this.#compared = compared;
     this.#machine = machineFor(place);
     this.#discipline = parseDiscipline(text, "fault").compile(place.kernel);
-    this.#generator = new DisciplineGenerator(this.#discipline, this.#machine.ledger.kinds, place.pages);
+    this.#generator = new DisciplineGenerator(this.#discipline, this.#machine.ledger, place.pages);
     this.#seen = pathsIn(this.#discipline).map((p) => new Uint8Array(p.code.length / STEP_WORDS));
   }
 

@@ -22,6 +22,7 @@ import { FIRST_SLOT, MM_SLOTS, type Slot, STEP_WORDS } from "../core/program/pro
 import { gatherRules } from "./hostile_gather_rules.ts";
 import { putOwn, RELEASE_RULES } from "./hostile_release_rules.ts";
 import { RULES } from "./hostile_rules.ts";
+import { NEVER_WRONG_WALKS, WALK_RULES } from "./hostile_walk_rules.ts";
 import type { Use } from "./hostile_use.ts";
 import { MAX_STEPS, Writer } from "./hostile_writer.ts";
 import type { Random } from "./random.ts";
@@ -47,6 +48,7 @@ export const NEVER_WRONG: Readonly<Record<string, string>> = {
   "env fail": "it names one of the functions that may fail",
   "env rcu_grace_period": "it takes nothing",
   "env place": "where the block is not free, the lists say which it is",
+  ...NEVER_WRONG_WALKS,
 };
 
 /** Writes programs of raw calls into a buffer of its own. */
@@ -68,6 +70,7 @@ export class HostileGenerator {
     const rules: Readonly<Record<string, Use>> = {
       ...RULES,
       ...RELEASE_RULES,
+      ...WALK_RULES,
       ...gatherRules({
         tablesArePages: l.tablesArePages,
         tableKind: l.tableKind,

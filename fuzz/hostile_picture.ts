@@ -47,6 +47,11 @@ export const ORDER_2 = 1 << 16;
 /** More pages than a mask has bits. */
 export const LARGE = 1 << 17;
 
+/** An entry leads to it. */
+export const USED = 1 << 18;
+/** A walker may be in it. */
+export const WALKED = 1 << 19;
+
 /** Blocks that are remembered. */
 export const MAX_BLOCKS = 48;
 /** Gathers that are remembered. */
@@ -138,8 +143,12 @@ export class Picture {
   /** References of the environment. */
   readonly env: References = new References();
 
+  /** Walkers: block and slot of each. */
+  readonly walkers: References = new References();
+
   /** Starts a program. */
   clear(): void {
+    this.walkers.n = 0;
     this.blocks = 0;
     this.used = 0;
     this.gathers = 0;
@@ -159,6 +168,7 @@ export class Picture {
       if (b < 0) b = this.find(random, 0, EXTRA);
       if ((this.traits[b]! & GONE) === 0) this.used -= this.pages[b]!;
       this.env.drop(b);
+      this.walkers.drop(b);
     }
     const order = orderFor(pages);
     if (pages === 1) traits |= SINGLE;

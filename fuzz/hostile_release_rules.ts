@@ -22,6 +22,7 @@ import {
   SINGLE,
   SPLIT,
   TABLE,
+  WALKED,
 } from "./hostile_picture.ts";
 import { bytesOf, KEPT, leads, type Use, wrongPointer } from "./hostile_use.ts";
 import { PAGE, PTDESC, VIRT, type Writer } from "./hostile_writer.ts";
@@ -112,7 +113,7 @@ function splitPage(): Use {
   return {
     right: (w) => {
       const { picture, random } = w;
-      const b = picture.find(random, LIVE | PAGES, COMPOUND | MARKED | SPLIT | PARTIAL | LARGE);
+      const b = picture.find(random, LIVE | PAGES, COMPOUND | MARKED | SPLIT | PARTIAL | LARGE | WALKED);
       if (b < 0) return false;
       w.write(op, w.name(b, PAGE), picture.order[b]!, 0, 0, 1);
       if (picture.pages[b]! > 1) picture.traits[b]! |= SPLIT;
@@ -193,7 +194,7 @@ function getPage(): Use {
   return {
     right: (w) => {
       const { picture, random } = w;
-      const b = picture.find(random, LIVE, RESERVED | MARKED | (w.frozen ? TABLE : 0));
+      const b = picture.find(random, LIVE, RESERVED | MARKED | WALKED | (w.frozen ? TABLE : 0));
       if (b < 0) return false;
       let page = picture.somePage(random, b);
       if (!leads(picture.traits[b]!, page)) page = 0;
@@ -211,7 +212,7 @@ function markReserved(): Use {
   return {
     right: (w) => {
       const { picture, random } = w;
-      const b = picture.find(random, LIVE, COMPOUND | LARGE | EXTRA | HELD | RESERVED | LISTED);
+      const b = picture.find(random, LIVE, COMPOUND | LARGE | EXTRA | HELD | RESERVED | LISTED | WALKED);
       if (b < 0) return false;
       const page = picture.somePage(random, b);
       if ((picture.marked[b]! >> page) & 1) return false;

@@ -16,7 +16,7 @@ import {
 
 import { opOf } from "../core/program/calls.ts";
 import { MAX_PAGES } from "../core/program/program.ts";
-import { COMPOUND, EXACT, HIGH, LIVE, PAGES, PARTIAL, RESERVED, TABLE } from "./hostile_picture.ts";
+import { COMPOUND, EXACT, HIGH, LIVE, PAGES, PARTIAL, RESERVED, TABLE, USED } from "./hostile_picture.ts";
 import { APART, bytesOf, type Rule, type Use, wrongPointer } from "./hostile_use.ts";
 import { FOLIO, PAGE, PTDESC, VIRT, type Writer } from "./hostile_writer.ts";
 
@@ -224,6 +224,7 @@ function populate(): Use {
       const mask = pages >= 32 ? -1 : (1 << pages) - 1;
       if ((picture.written[b]! & mask) !== mask) initialise(w, b, 0, pages);
       w.one(op, w.name(b, VIRT), random.chance(192) ? 0 : Math.min(1023, random.below(pages)));
+      picture.traits[b]! |= USED;
       return true;
     },
     wrong: (w) => {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { CALLS, hasCall, OP_AT, opOf } from "../core/program/calls.ts";
+import { CALLS, hasCall, namesResult, OP_AT, opOf } from "../core/program/calls.ts";
 import { kindIndex } from "../core/program/kinds.ts";
 import type { Machine } from "../core/program/machine.ts";
 import { FIRST_SLOT, MAX_OFFSET, STEP_WORDS } from "../core/program/program.ts";
@@ -32,8 +32,11 @@ const ptdesc_to_virt = opOf("ptdesc_to_virt");
 const ptdesc_address = opOf("ptdesc_address");
 const virt_to_ptdesc = opOf("virt_to_ptdesc");
 
-/** Kind of each call's result, or -1: environment steps give their answer no name. */
-const RESULT: Int8Array = Int8Array.from(CALLS, (c) => c.env || c.result === "void" ? -1 : kindIndex(c.result));
+/** Kind of each call's result, or -1 where it has no name. */
+const RESULT: Int8Array = Int8Array.from(
+  CALLS,
+  (c) => c.result === "void" || !namesResult(c) ? -1 : kindIndex(c.result),
+);
 
 /** A program that is being written, and the picture that goes with it. */
 export class Writer {

@@ -86,7 +86,7 @@ function sourcesFor(mutant: Mutant, machine: Machine, disciplines: readonly Load
     if (d.arch !== mutant.arch || d.config.join() !== mutant.config.join() || d.canary) continue;
     if (missingCall(d, mutant.kernel) !== undefined || !d.kernels.includes(mutant.kernel)) continue;
     if (expectationsOn(d, mutant.kernel).length > 0) continue;
-    sources.push(new DisciplineGenerator(d.compile(mutant.kernel), machine.ledger.kinds, mutant.pages));
+    sources.push(new DisciplineGenerator(d.compile(mutant.kernel), machine.ledger, mutant.pages));
   }
   return sources;
 }

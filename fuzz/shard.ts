@@ -103,7 +103,7 @@ export function runShard(job: ShardJob): ShardOutcome {
   const machine = machineFor(job);
   const compiled = job.discipline && parseDiscipline(job.discipline.text, job.discipline.file).compile(job.kernel);
   const hostile = compiled === undefined ? new HostileGenerator(machine) : undefined;
-  const tables = compiled && new DisciplineGenerator(compiled, machine.ledger.kinds, job.pages);
+  const tables = compiled && new DisciplineGenerator(compiled, machine.ledger, job.pages);
   return run(job, machine, compiled, (tables ?? hostile)!, tables);
 }
 

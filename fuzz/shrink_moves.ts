@@ -7,6 +7,7 @@
  */
 import { CALLS, OP_AT, OP_REPEAT, opOf } from "../core/program/calls.ts";
 import { STEP_WORDS } from "../core/program/program.ts";
+import { WALKER_OF } from "../core/ledger/hooks/mod.ts";
 import type { Trial } from "./shrink_trial.ts";
 
 /** Words of a line that moves as one: [from, to). */
@@ -15,7 +16,7 @@ type Unit = readonly [from: number, to: number];
 const OP_GET = opOf("env get_page_unless_zero");
 const OP_PUT = opOf("env put_page");
 const OP_FINISH = opOf("tlb_finish_mmu");
-const LATE: ReadonlySet<number> = new Set([OP_AT, OP_GET, opOf("env fail")]);
+const LATE: ReadonlySet<number> = new Set([OP_AT, OP_GET, opOf("env fail"), ...Object.keys(WALKER_OF).map(opOf)]);
 const EARLY: ReadonlySet<number> = new Set([OP_PUT, opOf("env rcu_grace_period")]);
 
 function unitsOf(code: Int32Array): Unit[] {

@@ -84,7 +84,7 @@ export function allSources(kernel: SourceVersion, config: readonly string[]): So
     if (plan.config.includes("HIGHMEM") || d.pages > MAX_ARENA) return [];
     const own = plan.config.filter((c) => DRIVERS.includes(c));
     const machine = machines.get(d.arch, [...config, ...own].sort(), d.pages);
-    const generator = new DisciplineGenerator(d.compile(kernel), machine.ledger.kinds, d.pages);
+    const generator = new DisciplineGenerator(d.compile(kernel), machine.ledger, d.pages);
     return [{ name: d.name, machine, generator, heedless: false }];
   });
   const most = Math.max(hostile.length, disciplines.length);

@@ -25,19 +25,36 @@ function arch(name: string, more: Partial<ArchTable>): ArchTable {
     noGather: false,
     tableKind: "page",
     needsTableInvalidate: true,
+    smp: true,
+    gupFast: true,
+    ipiFlush: true,
+    deadAsid: true,
     ...more,
   });
 }
 
-const RCU = { tableFree: true, rcuTableFree: true } as const;
+/** What selects MMU_GATHER_RCU_TABLE_FREE flushes without an interrupt (paravirtual x86: the hypervisor does it). */
+const RCU = { tableFree: true, rcuTableFree: true, ipiFlush: false } as const;
+
+/** Where SMP is a choice of the configuration: `config SMP`. Of these, mips, loongarch and sh have gup_fast (Kconfig). */
+const UNIPROCESSOR: ReadonlySet<string> = new Set(
+  "alpha arc csky hexagon loongarch m68k microblaze mips nios2 openrisc parisc sh sparc um xtensa".split(" "),
+);
 
 /**
  * Every architecture, as 6.12 has it. Those that are not named select no
  * MMU_GATHER_TABLE_FREE (Kconfig of each): tlb_remove_table is tlb_remove_page.
  */
 export const ARCH_TABLES: Readonly<Record<string, ArchTable>> = Object.freeze({
-  ...Object.fromEntries(ARCHS.map((name) => [name, arch(name, {})])),
-  x86: arch("x86", RCU),
+  ...Object.fromEntries(ARCHS.map((name) => [name, arch(name, { smp: !UNIPROCESSOR.has(name), gupFast: false })])),
+  generic: arch("generic", {}),
+  mips: arch("mips", { smp: false }),
+  loongarch: arch("loongarch", { smp: false }),
+  sh: arch("sh", { smp: false }),
+  powerpc: arch("powerpc", { ipiFlush: false }),
+  // Flushes are broadcast; gup_fast needs LPAE.
+  arm: arch("arm", { gupFast: false, ipiFlush: false }),
+  x86: arch("x86", { ...RCU, deadAsid: false }),
   arm64: arch("arm64", { ...RCU, tableKind: "ptdesc" }),
   riscv: arch("riscv", { ...RCU, tableKind: "ptdesc" }),
   s390: arch("s390", { ...RCU, noGather: true, tableKind: "virt" }),
@@ -54,13 +71,19 @@ export const ARCH_TABLES: Readonly<Record<string, ArchTable>> = Object.freeze({
 export function archTable(name: string, base: KernelBase, config: readonly string[]): ArchTable | undefined {
   const table = Object.hasOwn(ARCH_TABLES, name) ? ARCH_TABLES[name] : undefined;
   if (table === undefined) return undefined;
-  let { tableFree, rcuTableFree, tableKind } = table;
-  if (name === "riscv" && !since(base, "6.12")) tableFree = rcuTableFree = false;
-  if (config.includes("RCU_TABLE_FREE")) tableFree = rcuTableFree = true;
+  let { tableFree, rcuTableFree, tableKind, ipiFlush, gupFast } = table;
+  // HAVE_GUP_FAST came with it.
+  if (name === "riscv" && !since(base, "6.12")) tableFree = rcuTableFree = gupFast = false;
+  if (config.includes("RCU_TABLE_FREE")) {
+    tableFree = rcuTableFree = true;
+    // It is there for those whose flush interrupts nobody.
+    ipiFlush = false;
+  }
   if (since(base, "frozen")) tableFree = true;
   if (since(base, "6.14")) tableKind = "ptdesc";
   else if (tableKind === "ptdesc" && (base === "6.1" || !tableFree)) tableKind = "page";
-  return arch(name, { ...table, tableFree, rcuTableFree, tableKind });
+  const smp = table.smp || config.includes("SMP");
+  return arch(name, { ...table, tableFree, rcuTableFree, tableKind, smp, ipiFlush, gupFast });
 }
 
 /**

@@ -146,6 +146,7 @@ class Machine implements Kernel {
   readonly tlbFlushPending: Int32Array;
   readonly rcuQueue: Int32Array;
   nRcu: number;
+  nWalkers: number;
   readonly folioBatch: Int32Array;
   /** Memory after boot; null while booting. */
   private boot: Int32Array | null;
@@ -210,6 +211,7 @@ class Machine implements Kernel {
   readonly tlb_next_batch: KernelFunctions["tlb_next_batch"];
   readonly tlb_remove_page: KernelFunctions["tlb_remove_page"];
   readonly tlb_remove_table: KernelFunctions["tlb_remove_table"];
+  readonly tlb_remove_table_sync_one: KernelFunctions["tlb_remove_table_sync_one"];
   readonly tlb_remove_ptdesc: KernelFunctions["tlb_remove_ptdesc"];
   readonly tlb_remove_page_ptdesc: KernelFunctions["tlb_remove_page_ptdesc"];
   readonly tlb_flush_mmu_tlbonly: KernelFunctions["tlb_flush_mmu_tlbonly"];
@@ -280,6 +282,7 @@ class Machine implements Kernel {
     this.tlbFlushPending = new Int32Array(MAX_MMS);
     this.rcuQueue = new Int32Array(MAX_RCU);
     this.nRcu = 0;
+    this.nWalkers = 0;
     this.folioBatch = new Int32Array(2 * PAGEVEC_SIZE);
     this.boot = null;
     this.alloc_pages = f.alloc_pages;
@@ -343,6 +346,7 @@ class Machine implements Kernel {
     this.tlb_next_batch = f.tlb_next_batch;
     this.tlb_remove_page = f.tlb_remove_page;
     this.tlb_remove_table = f.tlb_remove_table;
+    this.tlb_remove_table_sync_one = f.tlb_remove_table_sync_one;
     this.tlb_remove_ptdesc = f.tlb_remove_ptdesc;
     this.tlb_remove_page_ptdesc = f.tlb_remove_page_ptdesc;
     this.tlb_flush_mmu_tlbonly = f.tlb_flush_mmu_tlbonly;
@@ -375,6 +379,7 @@ class Machine implements Kernel {
     this.gathers.fill(0);
     this.tlbFlushPending.fill(0);
     this.nRcu = 0;
+    this.nWalkers = 0;
     for (let i = 0; i < this.nBatchPages; i++) {
       const page = this.batchPages[i]!;
       this.wasBatch[page] = 0;

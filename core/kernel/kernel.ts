@@ -34,6 +34,14 @@ export interface ArchTable {
   readonly tableKind: TableKind;
   /** tlb_needs_table_invalidate(). */
   readonly needsTableInvalidate: boolean;
+  /** CONFIG_SMP: there are other CPUs that walk. */
+  readonly smp: boolean;
+  /** HAVE_GUP_FAST: code walks page tables with interrupts off. */
+  readonly gupFast: boolean;
+  /** A TLB flush interrupts the other CPUs and waits for them. */
+  readonly ipiFlush: boolean;
+  /** The hardware walks no tables of an mm that nobody is on: its ASID is dead. */
+  readonly deadAsid: boolean;
 }
 
 /** What a machine is made of, beside its kernel's functions. */
@@ -116,6 +124,7 @@ export interface KernelFunctions {
   tlb_next_batch(k: Kernel, tlb: number): boolean;
   tlb_remove_page(k: Kernel, tlb: number, page: number): void;
   tlb_remove_table(k: Kernel, tlb: number, table: number): void;
+  tlb_remove_table_sync_one(k: Kernel): void;
   tlb_remove_ptdesc(k: Kernel, tlb: number, pt: number): void;
   tlb_remove_page_ptdesc(k: Kernel, tlb: number, pt: number): void;
   tlb_flush_mmu_tlbonly(k: Kernel, tlb: number): void;
@@ -222,6 +231,8 @@ export interface KernelState {
   readonly rcuQueue: Int32Array;
   /** How many there are. */
   nRcu: number;
+  /** Walkers that were given a number. */
+  nWalkers: number;
   /** A folio batch on the stack: pages as queued, folios, orders. */
   readonly folioBatch: Int32Array;
   /** Puts everything back to the state after boot. */

@@ -19,7 +19,16 @@
  *
  * @module
  */
-import { EV_BATCH_FREE, EV_BATCH_PAGE, EV_GATHER_PUT, EV_NO_BATCH, EV_TABLE } from "../memory/events.ts";
+import {
+  EV_BATCH_FREE,
+  EV_BATCH_PAGE,
+  EV_GATHER_PUT,
+  EV_IPI,
+  EV_NO_BATCH,
+  EV_QUEUED,
+  EV_TABLE,
+  EV_TLB_FLUSH,
+} from "../memory/events.ts";
 import { GFP_FLAGS } from "../memory/gfp.ts";
 import { LIST_PREV, PAGES_TO_FREE, STALE } from "../memory/mem_map.ts";
 import { NULL, PAGE_WORDS_SHIFT, W_LRU_NEXT, W_PRIVATE, W_REFCOUNT } from "../memory/words.ts";
@@ -160,7 +169,11 @@ export function tlb_adjust_range(k: Kernel, tlb: number, address: number, size: 
 /** Flushes the TLB where something was cleared, and starts an empty range (`include/asm-generic/tlb.h:tlb_flush_mmu_tlbonly`). */
 export function tlb_flush_mmu_tlbonly(k: Kernel, tlb: number): void {
   const g = gatherWord(k, tlb);
-  if (k.gathers[g + G_CLEARED]! !== 0) resetRange(k, g);
+  const gathers = k.gathers;
+  if (gathers[g + G_CLEARED]! === 0) return;
+  const whole = gathers[g + G_FULLMM]! !== 0;
+  event(k, EV_TLB_FLUSH, gathers[g + G_MM]!, whole ? 0 : gathers[g + G_START]!, whole ? -1 : gathers[g + G_END]!);
+  resetRange(k, g);
 }
 
 /**
@@ -229,6 +242,7 @@ function freeBatchPage(k: Kernel, page: number): void {
 
 /** Puts a page into the active batch, and answers how many are in it then. */
 function enqueue(k: Kernel, g: number, page: number): number {
+  event(k, EV_QUEUED, page, 1, 0);
   const gathers = k.gathers;
   const active = gathers[g + G_ACTIVE]!;
   if (active === NULL) {
@@ -288,6 +302,7 @@ export function __tlb_remove_page_size_6_12(k: Kernel, tlb: number, page: number
 
 /** s390's `__tlb_remove_page_size`. */
 function putNow(k: Kernel, page: number): boolean {
+  event(k, EV_QUEUED, page, 1, 0);
   event(k, EV_GATHER_PUT, page, 0, 0);
   k.free_page_and_swap_cache(k, page);
   return false;
@@ -310,6 +325,7 @@ export function tlb_remove_table(k: Kernel, tlb: number, table: number): void {
     return;
   }
   const g = gatherWord(k, tlb);
+  event(k, EV_QUEUED, table, 1, 0);
   const gathers = k.gathers;
   const batches = k.batches;
   const nrAt = k.rcuTableFree ? 2 : 0;
@@ -319,6 +335,7 @@ export function tlb_remove_table(k: Kernel, tlb: number, table: number): void {
     gathers[g + G_TABLES] = batch;
     if (batch === NULL) {
       if (k.needsTableInvalidate) k.tlb_flush_mmu_tlbonly(k, tlb);
+      k.tlb_remove_table_sync_one(k);
       event(k, EV_TABLE, table, 1, 0);
       k.__tlb_remove_table(k, table);
       return;
@@ -332,6 +349,11 @@ export function tlb_remove_table(k: Kernel, tlb: number, table: number): void {
   batches[b + 1 + nr] = table;
   batches[b] = nr + 1;
   if (nr + 1 === k.maxTableBatch) k.tlb_table_flush(k, tlb);
+}
+
+/** Sends an IPI and waits for it (`mm/mmu_gather.c:tlb_remove_table_sync_one`); nothing where tables do not wait for RCU. */
+export function tlb_remove_table_sync_one(k: Kernel): void {
+  if (k.rcuTableFree) event(k, EV_IPI, 0, 0, 0);
 }
 
 /** {@linkcode tlb_remove_table} under the descriptor's name: it takes `void *` (`include/asm-generic/tlb.h`). */

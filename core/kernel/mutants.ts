@@ -13,6 +13,7 @@ import { GATHER } from "./mutants/gather.ts";
 import { LOOKUPS } from "./mutants/lookups.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { REFERENCES } from "./mutants/references.ts";
+import { WALKERS } from "./mutants/walkers.ts";
 
 export type { Mutant } from "./mutants/mutant.ts";
 
@@ -25,6 +26,7 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   ...LOOKUPS,
   ...GATHER,
   ...CONTENTS,
+  ...WALKERS,
 ]);
 
 /** The program that shows a mutant, as text. */

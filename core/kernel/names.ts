@@ -33,6 +33,9 @@ export const CONFIGS: Readonly<Record<string, string>> = {
   DEBUG_VM: "VM_BUG_ON and the page checks are compiled in",
   HIGHMEM: "the upper half of the zone's pages has no kernel address",
   RCU_TABLE_FREE: "MMU_GATHER_RCU_TABLE_FREE, also where the architecture does not select it",
+  SMP:
+    "more than one CPU, on architectures where that is a choice (all but arm, arm64, powerpc, riscv, s390, sparc64, x86)",
+  IOMMU_SVA: "an IOMMU walks the kernel's own page tables",
   PTI: "page-table isolation: x86's pgd is of order 1",
 };
 

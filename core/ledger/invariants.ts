@@ -148,6 +148,28 @@ export const UNINITIALISED_TABLE = invariant(
   "every page of a table that is put in use was initialised",
 );
 
+/** No page leaves while hardware may still cache an entry that leads to it. */
+export const FLUSH_BEFORE_FREE = invariant(
+  "flush-before-free",
+  "corruption",
+  "mm/mmu_gather.c:tlb_flush_mmu, tlb_table_invalidate",
+  "a table leaves only after a flush, since its entry was cleared, of every TLB and IOTLB that may lead to it",
+);
+/** No page leaves while code may still walk it. */
+export const GRACE_PERIOD = invariant(
+  "grace-period",
+  "corruption",
+  'mm/mmu_gather.c:tlb_remove_table_sync_one ("This isn\'t an RCU grace period"), mm/pgtable-generic.c:pte_free_defer',
+  "a table leaves only after every walker that may be in it: an IPI or a grace period for gup_fast, a grace period for RCU",
+);
+/** A gather holds a table once. */
+export const GATHER_TWICE = invariant(
+  "gather-twice",
+  "corruption",
+  "include/asm-generic/tlb.h:tlb_remove_table, p4d_free_tlb; arch/s390/include/asm/tlb.h",
+  "a gather holds what it was given, and holds it once",
+);
+
 /** Every invariant, by index. */
 export const INVARIANTS: readonly Invariant[] = Object.freeze(list);
 

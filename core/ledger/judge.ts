@@ -22,6 +22,7 @@ import {
 import type { Ledger } from "./ledger.ts";
 import { freeUntil, isFree, listedPages } from "./observe.ts";
 import { G_ASIDE, G_FOREIGN, G_SIZED, G_WAY_SHIFT, INTENDED, LIVE, MAX_GATHERS, QUEUED } from "./states.ts";
+import { leftWhileSeen } from "./walkers.ts";
 import {
   WHY_FAMILY_RELEASE,
   WHY_FORGOTTEN,
@@ -49,6 +50,7 @@ export function leave(l: Ledger, g: number, pfn: number, free: boolean): void {
     l.reserved[pfn] = 0;
     l.record(RESERVED_ACCOUNTING, CORRUPTION, WHY_RESERVED_FLAG, g, pfn, 0, pfn, 0);
   }
+  if (l.gSeen[g] !== 0) leftWhileSeen(l, g);
   l.gReleased[g]!++;
   l.freePages++;
   if (l.onList[pfn]) {

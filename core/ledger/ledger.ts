@@ -45,6 +45,8 @@ import {
   CORRUPTION,
   DOUBLE_FREE,
   FAMILY,
+  FLUSH_BEFORE_FREE,
+  GRACE_PERIOD,
   INVARIANTS,
   KERNEL_CHECK,
   LATENT,
@@ -54,7 +56,18 @@ import {
   USE_AFTER_FREE,
 } from "./invariants.ts";
 import { compoundDamage, isFree } from "./observe.ts";
-import { G_CAST, G_FOREIGN, G_LISTED, G_MARKED, G_WAY_SHIFT, LIVE, MAX_GATHERS } from "./states.ts";
+import {
+  G_CAST,
+  G_FOREIGN,
+  G_LISTED,
+  G_MARKED,
+  G_WAY_SHIFT,
+  LINK_CLEARED,
+  LINK_NONE,
+  LIVE,
+  MAX_GATHERS,
+} from "./states.ts";
+import { leaveTable, WALK_ALL, Walkers } from "./walkers.ts";
 import {
   WHY_FAMILY_CAST,
   WHY_GRANTED_FREE,
@@ -118,6 +131,18 @@ export class Ledger {
   readonly gFrozen: Int32Array;
   /** Number of the gather that it was queued in last. */
   readonly gGather: Int32Array;
+  /** A LINK_ code: whether an entry leads to the table. */
+  readonly gLink: Int32Array;
+  /** How its entry was cleared: a HOW_ code. */
+  readonly gHow: Int32Array;
+  /** First address that the table mapped, by the line that cleared the entry. */
+  readonly gAddress: Int32Array;
+  /** Step of that line. */
+  readonly gUnlinkStep: Int32Array;
+  /** Walkers that may still see the table. */
+  readonly gSeen: Int32Array;
+  /** References that gathers were seen to take and have not been seen to put. */
+  readonly gQueued: Int32Array;
   readonly freeIds: Int32Array;
   nFreeIds = 0;
   /** Ids given out that were not given back since: from here on they are new. */
@@ -170,6 +195,16 @@ export class Ledger {
   frozenTables = false;
   /** Whether this kernel has descriptors at all. */
   hasDescriptors = false;
+  /** Kinds of walkers that there can be on this architecture, kernel and configuration: WALK_ bits. */
+  walkerKinds = 0;
+  /** Whether a TLB flush interrupts the other CPUs. */
+  ipiFlush = false;
+  /** Whether the hardware walks no tables of an mm that nobody is on. */
+  deadAsid = false;
+  /** Whether pages are flushed when they are unmapped (NO_GATHER). */
+  flushedAtUnmap = false;
+  /** The walkers. */
+  readonly walkers: Walkers = new Walkers();
 
   /** Pages that should be free, and managed. */
   freePages = 0;
@@ -225,6 +260,12 @@ export class Ledger {
     this.gIntentCall = perPage();
     this.gFrozen = perPage();
     this.gGather = perPage();
+    this.gLink = perPage();
+    this.gHow = perPage();
+    this.gAddress = perPage();
+    this.gUnlinkStep = perPage();
+    this.gSeen = perPage();
+    this.gQueued = perPage();
     this.freeIds = perPage();
     this.via = new Int32Array(slots);
     this.slotPages = new Int32Array(slots);
@@ -243,6 +284,7 @@ export class Ledger {
     this.gState.fill(0);
     this.nFreeIds = 0;
     this.nIds = 0;
+    this.walkers.n = 0;
     this.envTaken = false;
     this.via.fill(0, 0, slots);
     this.slotPages.fill(0, 0, slots);
@@ -384,6 +426,9 @@ export class Ledger {
     this.gSlot[g] = slot;
     this.gOwnerRefs[g] = 1;
     this.gFrozen[g] = this.frozenTables && family === PAGETABLE ? 1 : 0;
+    this.gLink[g] = LINK_NONE;
+    this.gSeen[g] = 0;
+    this.gQueued[g] = 0;
     this.gIntentStep[g] = this.step;
     this.gIntentCall[g] = this.op;
     return g;
@@ -448,6 +493,11 @@ export class Ledger {
 
   /** Puts a grant's id back. */
   drop(g: number): void {
+    if (this.gLink[g] === LINK_CLEARED) {
+      this.checks[FLUSH_BEFORE_FREE]!++;
+      this.checks[GRACE_PERIOD]!++;
+    }
+    if (this.gSeen[g] !== 0) leaveTable(this, g, WALK_ALL);
     this.gState[g] = 0;
     this.freeIds[this.nFreeIds++] = g;
   }

@@ -42,3 +42,21 @@ export const RELEASE_PUT = 0;
 export const RELEASE_ORDER_2 = 1;
 /** It frees what compound_order answers (s390). */
 export const RELEASE_LOOKUP = 2;
+
+/** It leads nowhere: the table was never put in use. */
+export const LINK_NONE = 0;
+/** An entry leads to the table: it is in use. */
+export const LINK_USED = 1;
+/** The entry was cleared. */
+export const LINK_CLEARED = 2;
+
+/** How a table's entry may be cleared: the words of `unlink`, by number. */
+export const HOWS: readonly string[] = ["exclusive", "shared", "exit", "kernel"];
+/** The mmap lock is held for write and the VMA hidden from rmap (`free_pgtables`). */
+export const HOW_EXCLUSIVE = 0;
+/** Others may walk it meanwhile (`retract_page_tables`, PT_RECLAIM). */
+export const HOW_SHARED = 1;
+/** Nobody is on the mm any more (`exit_mmap`). */
+export const HOW_EXIT = 2;
+/** A table of `init_mm`. */
+export const HOW_KERNEL = 3;

@@ -82,3 +82,7 @@ export const WHY_OUTSIDE = 36;
 export const WHY_GATHER_DONE = 37;
 /** Free already, and freed again as the neighbour of a block (x: the page). */
 export const WHY_FREED_AGAIN = 38;
+/** It leaves while a walker may still see it (x: the walker's slot << 4 | WALK_ kind, y: step that cleared the entry, 0 for none). */
+export const WHY_SEEN = 64;
+/** Queued although a gather holds it (x = 1), or taken by a gather that was not given it (0). */
+export const WHY_QUEUED_TWICE = 65;

@@ -24,3 +24,11 @@ export const EV_WARN = 6;
 export const EV_SURPLUS = 7;
 /** An allocation inside the kernel failed: a = 1 gather batch, 2 table batch. */
 export const EV_NO_BATCH = 8;
+/** The TLB was flushed for mm a (-1: all), from page number b of its addresses to before c (both unsigned). */
+export const EV_TLB_FLUSH = 16;
+/** Every other CPU took an interrupt. */
+export const EV_IPI = 17;
+/** The IOMMU's caches of kernel tables were flushed. */
+export const EV_IOTLB_FLUSH = 18;
+/** A gather takes the value a, as queued, with b references. */
+export const EV_QUEUED = 19;

@@ -13,7 +13,7 @@ import { ARCHS, CONFIGS, kernelNames, parseKernelName } from "../kernel/names.ts
 import type { KernelName } from "../kernel/names.ts";
 import { INVARIANTS } from "../ledger/invariants.ts";
 import { GFP_FLAGS } from "../memory/gfp.ts";
-import { CALLS, FAILABLE, hasCall, OP_AT, OP_REPEAT, opOf, POINTS } from "./calls.ts";
+import { CALLS, FAILABLE, hasCall, HOWS, namesResult, OP_AT, OP_REPEAT, opOf, POINTS } from "./calls.ts";
 import type { CallDef, Param } from "./calls.ts";
 import { isPointer, KIND_LETTERS } from "./kinds.ts";
 import { NULL_OPERAND } from "./operands.ts";
@@ -87,6 +87,8 @@ function pickOperand(slots: readonly Slot[], param: Param, choice: number, maxOr
   switch (param.type) {
     case "gfp":
       return pickGfp(choice);
+    case "how":
+      return { value: choice % HOWS.length, slot: false, offset: 0 };
     case "order":
     case "count":
     case "bytes":
@@ -137,7 +139,7 @@ function pushCall(
     ? [{ value: (choices[0] ?? 0) % FAILABLE.length, slot: false, offset: 0 }]
     : call.params.map((p, i) => pickOperand(slots, p, choices[i] ?? 0, maxOrder));
   let result = -1;
-  if (call.result !== "void" && !call.env && form % 8 !== 7) {
+  if (call.result !== "void" && namesResult(call) && form % 8 !== 7) {
     const first = operands[0];
     const kept = call.constPreserving && first?.slot === true && slots[first.value]?.isConst === true;
     result = slots.length;

@@ -8,7 +8,9 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { CLEARED_P4DS, CLEARED_PMDS, CLEARED_PTES, CLEARED_PUDS } from "../kernel/mmu_gather.ts";
 import { type Hook, HOOKS, pageOf } from "../ledger/hooks/mod.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { MAX_WALKERS } from "../ledger/walkers.ts";
 import { __GFP_ZERO } from "../memory/gfp.ts";
+import { NULL } from "../memory/words.ts";
 import { callName, CALLS } from "./calls.ts";
 
 /** Where a call finds its operands: the ledger, or whoever repeats what ran. */
@@ -32,6 +34,9 @@ function nothing(run: (k: Kernel, l: Operands) => void): Run {
 }
 
 const range = (cleared: number): Run => nothing((k, l) => k.tlb_adjust_range(k, l.a, l.b, l.c, cleared));
+
+/** A walker changes nothing in memory: it gets a number. */
+const walker: Run = (k) => k.nWalkers === MAX_WALKERS ? NULL : k.nWalkers++;
 
 const runs: Readonly<Record<string, Run>> = {
   alloc_pages: (k, l) => k.alloc_pages(k, l.a, l.b),
@@ -65,6 +70,7 @@ const runs: Readonly<Record<string, Run>> = {
   clear_page: nothing((k, l) => k.clear_page(k, l.a)),
   table_init: nothing((k, l) => k.table_init(k, l.a, l.b)),
   populate: nothing((k, l) => k.populate(k, l.a)),
+  unlink: nothing(() => {}),
   page_ptdesc: (k, l) => k.page_ptdesc(k, l.a),
   ptdesc_page: (k, l) => k.ptdesc_page(k, l.a),
   ptdesc_folio: (k, l) => k.ptdesc_folio(k, l.a),
@@ -104,6 +110,11 @@ const runs: Readonly<Record<string, Run>> = {
   "env place": nothing((k, l) => {
     k.placeNext = l.a;
   }),
+  "env gup_fast": walker,
+  "env pte_offset_map": walker,
+  "env hw_walk": walker,
+  "env iommu_walk": walker,
+  "env walk_end": nothing(() => {}),
 };
 
 function noHook(_l: Ledger): void {}

@@ -9,15 +9,17 @@
  * @module
  */
 import type { KernelBase } from "../kernel/names.ts";
+import { HOWS } from "../ledger/states.ts";
 
 /** What a value is. `int` is an order, a count or a yes/no that a call answered. */
 export type Kind = "page" | "folio" | "ptdesc" | "virt" | "mm" | "gather" | "walker" | "int";
 
 /**
  * What a parameter takes: a value of one kind, `void*` (any kind: a wrong one
- * is a finding and not a syntax error), or a number written in the program.
+ * is a finding and not a syntax error), a number written in the program, or one
+ * of the words {@linkcode HOWS}.
  */
-export type ParamType = Kind | "void*" | "gfp" | "order" | "count" | "bytes" | "address";
+export type ParamType = Kind | "void*" | "gfp" | "order" | "count" | "bytes" | "address" | "how";
 
 /** One parameter of a call. */
 export interface Param {
@@ -269,7 +271,15 @@ def(
   "addr:virt",
   "void",
   "arch's own (pmd_populate, pud_populate, ...)",
-  "puts a table in use: from here the hardware walks it",
+  "puts a table in use: from here it is walked",
+);
+
+def(
+  "unlink",
+  "table:void*, address:address, how:how",
+  "void",
+  "arch's own (pmd_clear, pud_clear, pmdp_collapse_flush, ...)",
+  "clears the entry that leads to a table; how says who may be in it still: `exclusive`, `shared`, `exit` or `kernel`",
 );
 
 // Page table descriptors.
@@ -502,6 +512,48 @@ def(
   ENV,
 );
 
+// Walkers: what other CPUs and devices do. What each may still see is the ledger's to know.
+def(
+  "gup_fast",
+  "table:void*",
+  "walker",
+  "mm/gup.c:gup_fast",
+  "another CPU, with interrupts off, follows an entry into a table that is in use",
+  ENV,
+);
+def(
+  "pte_offset_map",
+  "table:void*",
+  "walker",
+  "mm/pgtable-generic.c:__pte_offset_map",
+  "another CPU, under rcu_read_lock, follows an entry into a table that is in use",
+  { env: true, kernels: "merged" },
+);
+def(
+  "hw_walk",
+  "table:void*",
+  "walker",
+  "the hardware's page walk (a TLB that caches upper levels)",
+  "the hardware caches an entry that leads to a table that is in use",
+  ENV,
+);
+def(
+  "iommu_walk",
+  "table:void*",
+  "walker",
+  "drivers/iommu/iommu-sva.c:iommu_sva_bind_device",
+  "an IOMMU that shares the kernel's page tables caches an entry that leads to a table in use (IOMMU_SVA)",
+  ENV,
+);
+def(
+  "walk_end",
+  "walker:walker",
+  "void",
+  "mm/gup.c:gup_fast, mm/pgtable-generic.c:pte_unmap; a cache's own eviction",
+  "a walker leaves its table",
+  ENV,
+);
+
 /** Every call, by opcode. */
 export const CALLS: readonly CallDef[] = Object.freeze(defs);
 
@@ -530,6 +582,14 @@ export function hasCall(kernel: KernelBase, call: CallDef): boolean {
     case "merged":
       return kernel !== "6.1" && kernel !== "v2";
   }
+}
+
+/** Words that a `how` may be, by the number that stands for each in the flat form. */
+export { HOWS };
+
+/** Whether a line may give the call's answer a name: of the environment's steps, only walkers have one. */
+export function namesResult(call: CallDef): boolean {
+  return call.result !== "void" && (!call.env || call.result === "walker");
 }
 
 /** A call as it stands in a program: `env ` before the environment's. */

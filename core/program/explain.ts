@@ -7,6 +7,7 @@ import { CHECKS } from "../kernel/checks.ts";
 import { FAMILY_NAMES } from "../ledger/families.ts";
 import { F_CALL, F_OFFSET, F_PAGES, F_PFN, F_SLOT, F_WHY, F_X, F_Y } from "../ledger/finding.ts";
 import * as why from "../ledger/why.ts";
+import { WALK_IOMMU, WALK_IRQ, WALK_RCU, WALK_TLB } from "../ledger/walkers.ts";
 import { CALLS } from "./calls.ts";
 import { KINDS } from "./kinds.ts";
 import type { Machine } from "./machine.ts";
@@ -106,7 +107,37 @@ export function explain(f: Int32Array, slots: readonly Slot[], machine: Machine)
       return `${call} reaches outside of memory, as far as page ${x}: the last is ${machine.ledger.nrPages - 1}`;
     case why.WHY_GATHER_DONE:
       return `${call} uses a gather that was finished`;
+    case why.WHY_SEEN:
+      return `${name} is freed while ${walker(x, slots)} may still see it: ${cleared(x & 15, y)}`;
+    case why.WHY_QUEUED_TWICE:
+      if (x === 1) return `${call} queues ${name}, which a gather holds already`;
+      return `${call} gives a gather ${name}, which it was not given, or twice`;
     default:
       return `reason ${f[F_WHY]}`;
   }
 }
+
+/** A walker, by its name and what it is. */
+function walker(x: number, slots: readonly Slot[]): string {
+  const name = slots[x >> 4]?.name;
+  return `${WALKER_NAMES[x & 15]}${name === undefined ? "" : ` (${name})`}`;
+}
+
+/** What was missing. */
+function cleared(kind: number, step: number): string {
+  return step === 0 ? "nothing has cleared the entry" : `the entry was cleared in step ${step}, and no ${ENDS[kind]}`;
+}
+
+const WALKER_NAMES: Readonly<Record<number, string>> = {
+  [WALK_TLB]: "the hardware's walk cache",
+  [WALK_IRQ]: "gup_fast",
+  [WALK_RCU]: "an RCU walker",
+  [WALK_IOMMU]: "the IOMMU's cache",
+};
+
+const ENDS: Readonly<Record<number, string>> = {
+  [WALK_TLB]: "flush has covered it since",
+  [WALK_IRQ]: "IPI or grace period came since",
+  [WALK_RCU]: "grace period came since",
+  [WALK_IOMMU]: "IOTLB flush came since",
+};

@@ -28,6 +28,8 @@ export function kindIndex(kind: Kind): number {
 export const KIND_PAGE: number = kindIndex("page");
 /** Index of `virt`. */
 export const KIND_VIRT: number = kindIndex("virt");
+/** Index of `walker`. */
+export const KIND_WALKER: number = kindIndex("walker");
 /** Index of `ptdesc`: kinds up to this one are names for a struct page. */
 export const KIND_PTDESC: number = kindIndex("ptdesc");
 
@@ -71,9 +73,12 @@ export const VOID_TABLE = 2;
 /** Operand a must point at memory, as a page, folio, descriptor or address. */
 export const VOID_MEMORY = 3;
 
+/** Calls beside the environment's that find memory by any pointer to it. */
+const ANY_MEMORY: ReadonlySet<string> = new Set(["unlink"]);
+
 /** What a call expects behind its `void *`. */
 export function voidRule(call: CallDef): number {
-  if (call.env) return call.params[0]?.type === "void*" ? VOID_MEMORY : VOID_NONE;
+  if (call.env || ANY_MEMORY.has(call.name)) return call.params[0]?.type === "void*" ? VOID_MEMORY : VOID_NONE;
   if (call.params[0]?.type === "void*") return VOID_ADDRESS;
   return call.params[1]?.type === "void*" ? VOID_TABLE : VOID_NONE;
 }
@@ -111,6 +116,8 @@ export const HAS_VOID = 32;
 export const HAS_SPAN = 64;
 /** It answers a pointer at memory. */
 export const ANSWERS_POINTER = 128;
+/** The environment does it only where it can: the ledger is asked first. */
+export const ASKS_FIRST = 256;
 
 /** Whether values of a type point at memory: pages in a row. */
 export function isPointer(type: ParamType | "void" | undefined): boolean {
@@ -129,11 +136,14 @@ function traitsOf(call: CallDef): number {
   if (voidRule(call) !== VOID_NONE) traits |= HAS_VOID;
   if (spanRule(call) !== 0) traits |= HAS_SPAN;
   if (isPointer(call.result)) traits |= ANSWERS_POINTER;
+  if (call.env && (call.name === "put_page" || [call.result, call.params[0]?.type].includes("walker"))) {
+    traits |= ASKS_FIRST;
+  }
   return traits;
 }
 
 /** What the executor has to look at, by opcode: the bits above. */
-export const TRAITS: Uint8Array = Uint8Array.from(CALLS, traitsOf);
+export const TRAITS: Uint16Array = Uint16Array.from(CALLS, traitsOf);
 /** `void *` rules, by opcode. */
 export const VOID_RULES: Uint8Array = Uint8Array.from(CALLS, voidRule);
 /** Span rules, by opcode. */

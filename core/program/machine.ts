@@ -12,24 +12,38 @@ import { C_GATHER_INACTIVE } from "../kernel/checks.ts";
 import { createKernel } from "../kernel/create.ts";
 import { since } from "../kernel/names.ts";
 import type { Kernel, KernelFunctions } from "../kernel/kernel.ts";
-import { envHolds, gatherReleased, pageOf } from "../ledger/hooks/mod.ts";
+import { envHolds, gatherReleased, gatherTook, pageOf, WALKER_OF, walkPossible } from "../ledger/hooks/mod.ts";
 import { CRASH, KERNEL_CHECK, LATENT, LEAK, PAGE_LEAK, POINTER_KIND, USE_AFTER_FREE } from "../ledger/invariants.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { G_ASIDE, INTENDED, MAX_GATHERS, RELEASE_LOOKUP, RELEASE_ORDER_2, RELEASE_PUT } from "../ledger/states.ts";
 import { KERNEL } from "../ledger/families.ts";
 import { Sweep } from "../ledger/sweep.ts";
+import { iotlbFlushed, tlbFlushed, WALK_IOMMU, WALK_IRQ, WALK_RCU, WALK_TLB, walkersDone } from "../ledger/walkers.ts";
 import { WHY_BAD_PAGE, WHY_BUG, WHY_KIND, WHY_OUTSIDE } from "../ledger/why.ts";
-import { EV_BAD_PAGE, EV_BATCH_FREE, EV_BATCH_PAGE, EV_GATHER_PUT, EV_TABLE, EVENT_WORDS } from "../memory/events.ts";
+import {
+  EV_BAD_PAGE,
+  EV_BATCH_FREE,
+  EV_BATCH_PAGE,
+  EV_GATHER_PUT,
+  EV_IOTLB_FLUSH,
+  EV_IPI,
+  EV_QUEUED,
+  EV_TABLE,
+  EV_TLB_FLUSH,
+  EVENT_WORDS,
+} from "../memory/events.ts";
 import { MAX_PAGE_ORDER, NULL, PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE } from "../memory/words.ts";
 import { AFTER, BEFORE, RUN } from "./bindings.ts";
-import { CALLS, OP_AT, opOf } from "./calls.ts";
+import { callName, CALLS, OP_AT, opOf } from "./calls.ts";
 import {
   ANSWERS_POINTER,
+  ASKS_FIRST,
   HAS_SPAN,
   HAS_VOID,
   KIND_PAGE,
   KIND_PTDESC,
   KIND_VIRT,
+  KIND_WALKER,
   kindIndex,
   NEEDS_A,
   NEEDS_B,
@@ -70,10 +84,20 @@ const OP_FINISH = opOf("tlb_finish_mmu");
 const OP_RCU = opOf("env rcu_grace_period");
 const OP_REMOVE_PTDESC = opOf("tlb_remove_ptdesc");
 
+/** Kind of walker that a step starts, 0 for none. */
+const WALKER_KINDS: Int32Array = Int32Array.from(CALLS, (c) => WALKER_OF[callName(c)] ?? 0);
+
 /** The kind that a value really has: what its name says, unless a page stands there for an address or the reverse. */
 function kindOfValue(kind: number, value: number): number {
   if (kind > KIND_VIRT || (kind === KIND_VIRT) === (value >= PAGE_OFFSET)) return kind;
   return kind === KIND_VIRT ? KIND_PAGE : KIND_VIRT;
+}
+
+/** Kinds of walkers that there can be: on one CPU none, RCU walkers from 6.6 on (pte_offset_map takes the lock since 6.5). */
+function walkerKinds({ arch, base, config }: Kernel): number {
+  if (!arch.smp) return 0;
+  return WALK_TLB | (arch.gupFast ? WALK_IRQ : 0) | (base === "6.1" || base === "v2" ? 0 : WALK_RCU) |
+    (config.includes("IOMMU_SVA") ? WALK_IOMMU : 0);
 }
 
 /** A kernel, its ledger, and the executor. */
@@ -144,6 +168,10 @@ export class Machine {
     l.headLookup = k.base === "v2";
     l.frozenTables = since(k.base, "frozen");
     l.hasDescriptors = k.base !== "6.1";
+    l.walkerKinds = walkerKinds(k);
+    l.ipiFlush = k.arch.ipiFlush;
+    l.deadAsid = k.arch.deadAsid;
+    l.flushedAtUnmap = k.noGather;
     this.#atPoint = (): void => this.#firePoint();
   }
 
@@ -274,8 +302,7 @@ export class Machine {
     l.b = b;
     l.c = c;
     this.#pc = pc;
-    // The environment puts what it got: where the get failed there is nothing to put.
-    if (op === OP_ENV_PUT && sa >= 0 && l.kinds[sa]! <= KIND_VIRT && !envHolds(l, a)) return;
+    if ((traits & ASKS_FIRST) !== 0 && !this.#canHappen(op, sa, a)) return;
     this.steps++;
     this.ran[pc >> 3] = 1;
     l.misuse = false;
@@ -286,6 +313,19 @@ export class Machine {
       this.misuse = true;
       this.wrong[op]!++;
     } else this.right[op]!++;
+  }
+
+  /**
+   * Whether the environment can do a step now. It puts what it got: where the
+   * get failed there is nothing to put. It walks what is in use.
+   */
+  #canHappen(op: number, sa: number, a: number): boolean {
+    const l = this.ledger;
+    if (sa >= 0 && l.kinds[sa]! > KIND_VIRT && l.kinds[sa] !== KIND_WALKER) return true;
+    const can = op === OP_ENV_PUT ? sa < 0 || envHolds(l, a) : walkPossible(l, WALKER_KINDS[op]!, a);
+    // A name that a line before gave to another walker stands for none now.
+    if (!can && l.dst >= 0) this.slots[l.dst] = NULL;
+    return can;
   }
 
   /** Runs a call whose operands are in the ledger. */
@@ -414,6 +454,18 @@ export class Machine {
         case EV_TABLE:
           this.#tableKind(a);
           gatherReleased(l, pageOf(a), l.tableRelease);
+          break;
+        case EV_QUEUED:
+          gatherTook(l, pageOf(a), e[i + 2]!);
+          break;
+        case EV_TLB_FLUSH:
+          tlbFlushed(l, a, e[i + 2]!, e[i + 3]!);
+          break;
+        case EV_IPI:
+          walkersDone(l, WALK_IRQ);
+          break;
+        case EV_IOTLB_FLUSH:
+          iotlbFlushed(l);
           break;
         case EV_BATCH_PAGE:
           l.grant(a, 1, 0, 0, KERNEL, -1);

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { didYouMean } from "./did_you_mean.ts";
-import type { CallDef, Kind, Param } from "./calls.ts";
+import { didYouMean, notOneOf } from "./did_you_mean.ts";
+import { type CallDef, HOWS, type Kind, type Param } from "./calls.ts";
 import { GFP_NAMES, gfpBits } from "./gfp_text.ts";
 import { quote } from "./input_error.ts";
 import { MAX_OFFSET, MAX_PAGES } from "./program.ts";
@@ -74,6 +74,7 @@ export function parseOperand(scan: Scanner, names: Names, call: CallDef, param: 
   const text = scan.operand();
   if (text === "") scan.fail(`${wants(call, param)}, and nothing stands there`, column);
   if (param.type === "gfp") return { value: parseGfp(scan, text, column), isSlot: false, offset: 0 };
+  if (param.type === "how") return parseHow(scan, call, text, column);
   if (isNumberType(param.type)) return parseNumber(scan, names, call, param, param.type, text, column);
   if (text === "NULL") return { value: NULL_OPERAND, isSlot: false, offset: 0 };
   return parseValue(scan, names, call, param, text, column);
@@ -91,6 +92,12 @@ function parseGfp(scan: Scanner, text: string, column: number): number {
     bits |= flag;
   }
   return bits;
+}
+
+function parseHow(scan: Scanner, call: CallDef, text: string, column: number): Operand {
+  const value = HOWS.indexOf(text);
+  if (value < 0) scan.fail(notOneOf(text, `a way in which ${call.name} clears an entry`, HOWS), column);
+  return { value, isSlot: false, offset: 0 };
 }
 
 function parseNumber(

@@ -5,7 +5,7 @@
  */
 import { KERNEL_BASES } from "../kernel/names.ts";
 import type { KernelName } from "../kernel/names.ts";
-import { callByName, CALLS, FAILABLE, hasCall, OP_AT, OP_REPEAT, opOf, POINTS } from "./calls.ts";
+import { callByName, CALLS, FAILABLE, hasCall, namesResult, OP_AT, OP_REPEAT, opOf, POINTS } from "./calls.ts";
 import type { CallDef } from "./calls.ts";
 import { nearest, notOneOf } from "./did_you_mean.ts";
 import { GFP_NAMES } from "./gfp_text.ts";
@@ -149,9 +149,16 @@ function parseAt(draft: Draft, scan: Scanner, start: number): void {
   const index = POINTS.indexOf(point);
   if (index < 0) scan.fail(notOneOf(point, "a point inside a function", POINTS), column);
   const envColumn = scan.column();
-  if (scan.word() !== "env") scan.fail(`an environment step ('env ...') must stand behind 'at ${point}'`, envColumn);
+  const word = scan.word();
+  const named = word !== "env" && scan.eat("=") ? word : undefined;
+  const stepColumn = named === undefined ? envColumn : scan.column();
+  if ((named === undefined ? word : scan.word()) !== "env") {
+    scan.fail(`an environment step ('env ...') must stand behind 'at ${point}'`, envColumn);
+  }
   emit(draft, scan, OP_AT, -1, [literal(index)]);
-  parseEnv(draft, scan, envColumn);
+  if (named === undefined) return parseEnv(draft, scan, stepColumn);
+  checkName(draft, scan, named, envColumn);
+  parseNamed(draft, scan, named, envColumn, true, false);
 }
 
 function refuseEnv(scan: Scanner, column: number): never {
@@ -188,10 +195,29 @@ function parseCall(draft: Draft, scan: Scanner, word: string, start: number): vo
     return emit(draft, scan, call.id, -1, parseArguments(draft, scan, call));
   }
   checkName(draft, scan, name, nameColumn);
+  const column = scan.column();
+  const env = /^env\b/.test(scan.rest());
+  if (env) {
+    scan.eat("env");
+    if (!draft.env) refuseEnv(scan, column);
+  }
+  parseNamed(draft, scan, name, nameColumn, env, isConst);
+}
+
+/** What stands behind `NAME =`, or behind `NAME = env`. */
+function parseNamed(
+  draft: Draft,
+  scan: Scanner,
+  name: string,
+  nameColumn: number,
+  env: boolean,
+  isConst: boolean,
+): void {
   const callColumn = scan.column();
-  const callName = scan.word();
-  if (callName === "env") scan.fail("an environment step gives no name to its answer: leave out 'NAME ='", callColumn);
-  const call = findCall(draft, scan, callName, callColumn, false);
+  const call = findCall(draft, scan, scan.word(), callColumn, env);
+  if (env && !namesResult(call)) {
+    scan.fail(`env ${call.name} gives no name to its answer: leave out '${name} ='`, nameColumn);
+  }
   const operands = parseArguments(draft, scan, call);
   if (call.result === "void") scan.fail(`${call.name} answers nothing, so leave out '${name} ='`, nameColumn);
   const kept = call.constPreserving && operands[0]?.isSlot === true && draft.slots[operands[0].value]?.isConst === true;

@@ -304,7 +304,13 @@ Deno.test("every call of the table can be written", () => {
   for (const call of all) {
     const kernel = call.kernels === "v2" ? "v2" : "6.12";
     const args = call.params.map((p) =>
-      p.type === "gfp" ? "GFP_KERNEL" : "order count bytes address".includes(p.type) ? "1" : "NULL"
+      p.type === "gfp"
+        ? "GFP_KERNEL"
+        : p.type === "how"
+        ? "shared"
+        : "order count bytes address".includes(p.type)
+        ? "1"
+        : "NULL"
     );
     const p = parse(`${call.env ? "env " : ""}${call.name}(${args.join(", ")})`, kernel);
     assert.equal(p.code[0], call.id);

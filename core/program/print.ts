@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { CALLS, FAILABLE, OP_AT, OP_REPEAT, opOf, POINTS } from "./calls.ts";
+import { CALLS, FAILABLE, HOWS, namesResult, OP_AT, OP_REPEAT, opOf, POINTS } from "./calls.ts";
 import type { CallDef, Param } from "./calls.ts";
 import { printGfp } from "./gfp_text.ts";
 import { NULL_OPERAND } from "./operands.ts";
@@ -29,6 +29,7 @@ function printOperand(program: Steps, index: number, param: Param, i: number): s
     return offset === 0 ? name : `${name}+${offset}`;
   }
   if (param.type === "gfp") return printGfp(value);
+  if (param.type === "how") return HOWS[value] ?? String(value);
   if (param.type === "address") return `0x${value.toString(16)}`;
   return value === NULL_OPERAND ? "NULL" : String(value);
 }
@@ -46,8 +47,9 @@ export function printStep(program: Steps, index: number): string {
   if (op === OP_REPEAT) return `repeat ${word(program, index, 2)}`;
   if (op === OP_FAIL) return `env fail ${FAILABLE[word(program, index, 2)]}`;
   const call = CALLS[op] as CallDef;
-  const text = `${call.name}(${call.params.map((p, i) => printOperand(program, index, p, i)).join(", ")})`;
-  if (call.env) return `env ${text}`;
+  const args = call.params.map((p, i) => printOperand(program, index, p, i)).join(", ");
+  const text = `${call.env ? "env " : ""}${call.name}(${args})`;
+  if (!namesResult(call)) return text;
   const slot = program.slots[word(program, index, 1)];
   return slot === undefined ? text : `${slot.isConst ? "const " : ""}${slot.name} = ${text}`;
 }

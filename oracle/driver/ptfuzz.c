@@ -106,6 +106,7 @@ enum { E_BAD_PAGE = 1, E_WARN, E_POINT };
 #define MAX_SLOTS 4096
 #define MAX_GATHERS 16
 #define MAX_MMS 3
+#define MAX_WALKERS 64
 #define NO_VALUE (-1)
 
 static u32 *shared;
@@ -122,6 +123,7 @@ static struct mm_struct *mms[MAX_MMS];
 static LIST_HEAD(pgd_list);
 static int arch;
 static int fail_next;
+static int walkers;
 static u32 area_word, pgd_list_word;
 
 int ptfuzz_armed = -1;
@@ -468,6 +470,7 @@ static void restore(void)
 			*counter[i] = 0;
 	injector->attr.probability = 0;
 	fail_next = 0;
+	walkers = 0;
 	ptfuzz_armed = -1;
 	bad_pfn = ~0U;
 	dumped[0] = 0;
@@ -902,6 +905,15 @@ static int __ref run_call(int op, int a, int b, int c)
 	case PTF_env_place:
 		/* Blocks are compared by handle: where the kernel takes one from is its own business. */
 		return 0;
+	case PTF_unlink:
+	case PTF_env_walk_end:
+		return 0;
+	/* Who walks changes nothing in memory: a number is all there is to it. */
+	case PTF_env_gup_fast:
+	case PTF_env_pte_offset_map:
+	case PTF_env_hw_walk:
+	case PTF_env_iommu_walk:
+		return walkers == MAX_WALKERS ? NO_VALUE : walkers++;
 	}
 	return NO_VALUE;
 }

@@ -1,7 +1,7 @@
 /**
  * Mistakes in mmu_gather. Those that only a walker on another CPU would notice
- * (the order TLB, tables, pages; a table freed before its grace period) are not
- * here: there is no invariant for walkers yet.
+ * (the order TLB, tables, pages; a table freed before its grace period) are in
+ * `walkers.ts`.
  *
  * @module
  */

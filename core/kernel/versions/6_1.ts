@@ -80,6 +80,7 @@ export const KERNEL_6_1: KernelFunctions = Object.freeze({
   tlb_next_batch: gather.tlb_next_batch,
   tlb_remove_page: gather.tlb_remove_page,
   tlb_remove_table: gather.tlb_remove_table,
+  tlb_remove_table_sync_one: gather.tlb_remove_table_sync_one,
   tlb_remove_ptdesc: gather.tlb_remove_ptdesc,
   tlb_remove_page_ptdesc: gather.tlb_remove_page_ptdesc,
   tlb_flush_mmu_tlbonly: gather.tlb_flush_mmu_tlbonly,

@@ -93,7 +93,6 @@ export const ENV_HOOKS: Readonly<Record<string, Hooks>> = {
   "env get_page_unless_zero": { after: afterSpeculativeGet },
   "env put_page": { before: beforeEnvPut, after: afterEnvPut },
   "env fail": {},
-  "env rcu_grace_period": {},
   "env owner_gone": { before: beforeOwnerGone },
   "env place": {},
 };

@@ -7,10 +7,11 @@
 import { chunked, released } from "../judge.ts";
 import { NULL } from "../../memory/words.ts";
 import { BY_GATHER, BY_GATHER_PTDESC } from "../families.ts";
-import { CORRUPTION, DOUBLE_FREE, USE_AFTER_FREE } from "../invariants.ts";
+import { CORRUPTION, DOUBLE_FREE, GATHER_TWICE, USE_AFTER_FREE } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { INTENDED, LIVE, QUEUED, RELEASE_LOOKUP, RELEASE_ORDER_2 } from "../states.ts";
-import { WHY_GATHER_DONE, WHY_NOT_GRANTED } from "../why.ts";
+import { INTENDED, LIVE, QUEUED, RELEASE_LOOKUP, RELEASE_ORDER_2, RELEASE_PUT } from "../states.ts";
+import { leaveTable, WALK_TLB } from "../walkers.ts";
+import { WHY_GATHER_DONE, WHY_NOT_GRANTED, WHY_QUEUED_TWICE } from "../why.ts";
 import { givenUp, holder, type Hooks, notGranted, own, pageOf, putAtZero, singles, sizedByLookup } from "./hook.ts";
 
 function gatherStarted(l: Ledger): void {
@@ -64,10 +65,17 @@ function queue(l: Ledger, pfn: number, way: number, release: number): void {
   if (l.ranges[l.a] === 1) l.ranges[l.a] = 0;
   const g = l.grantOf[pfn]!;
   if (g < 0) return notGranted(l, pfn);
-  if (l.gState[g] !== LIVE) return givenUp(l, g, pfn);
+  const at = holder(l, g, pfn);
+  if (l.gState[g] === QUEUED && own(l, g, at) <= 0) {
+    l.checks[GATHER_TWICE]!++;
+    l.record(GATHER_TWICE, CORRUPTION, WHY_QUEUED_TWICE, g, pfn, 0, 1, 0);
+    return givenUp(l, g, pfn);
+  }
+  if (l.gState[g] !== LIVE && l.gState[g] !== QUEUED) return givenUp(l, g, pfn);
+  // The gather ends its mm: the hardware walks nothing of it any more.
+  if (l.ranges[l.a] === 2 && l.deadAsid) leaveTable(l, g, WALK_TLB);
   // s390 takes the address for the block's first page; a put looks the head up.
   if (release > 0 && pfn !== l.gFirst[g]) l.misuse = true;
-  const at = holder(l, g, pfn);
   if (own(l, g, at) <= 0 || l.refs[at] === 0 || (singles(l, g) && l.gTotal[g]! > 1)) return putAtZero(l, g, pfn);
   l.intend(g, way);
   l.gOwnerRefs[g]!--;
@@ -96,6 +104,19 @@ function beforeRemovePagePtdesc(l: Ledger): void {
   queue(l, l.b, BY_GATHER_PTDESC, l.frozenTables ? l.tableRelease : -1);
 }
 
+/** A gather takes references of a page (EV_QUEUED): are they those that it was given? */
+export function gatherTook(l: Ledger, pfn: number, refs: number): void {
+  l.checks[GATHER_TWICE]!++;
+  if (pfn < 0 || pfn >= l.nrPages) return;
+  const g = l.grantOf[pfn]!;
+  if (g >= 0) {
+    const at = holder(l, g, pfn);
+    l.gQueued[g]! += refs;
+    if (l.gQueued[g]! <= l.refs[at]! - l.envRefs[at]! - l.gOwnerRefs[g]!) return;
+  } else if (l.writtenOff[pfn] !== 0) return;
+  if (!l.stop && !l.misuse) l.record(GATHER_TWICE, CORRUPTION, WHY_QUEUED_TWICE, g, pfn, 0, 0, 0);
+}
+
 /**
  * A gather puts what was queued (EV_GATHER_PUT), or `__tlb_remove_table` frees
  * it (EV_TABLE): the gather's token goes.
@@ -115,6 +136,8 @@ export function gatherReleased(l: Ledger, pfn: number, release: number): void {
     if (g < 0 || l.refs[at] === 0) return;
   }
   l.refs[at]!--;
+  l.gQueued[g]!--;
+  if (release === RELEASE_PUT && l.flushedAtUnmap) leaveTable(l, g, WALK_TLB);
   if (l.gState[g] === QUEUED) l.gState[g] = INTENDED;
   l.pendingOrder = 0;
   if (l.refs[at] === 0) return released(l, g, release === RELEASE_ORDER_2 ? 2 : -1);

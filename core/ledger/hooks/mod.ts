@@ -12,11 +12,13 @@ import { PGD_HOOKS } from "./pgd.ts";
 import { RELEASE_HOOKS } from "./release.ts";
 import { RESERVED_HOOKS } from "./reserved.ts";
 import { USE_HOOKS } from "./use.ts";
+import { WALK_HOOKS } from "./walk.ts";
 
 export { envHolds } from "./env.ts";
-export { gatherReleased } from "./gather.ts";
+export { gatherReleased, gatherTook } from "./gather.ts";
 export { type Hook, type Hooks, pageOf } from "./hook.ts";
 export { linked } from "./pgd.ts";
+export { WALKER_OF, walkPossible } from "./walk.ts";
 
 /** The hooks by call; calls that mean nothing to the ledger have none. */
 export const HOOKS: Readonly<Record<string, Hooks>> = {
@@ -27,4 +29,5 @@ export const HOOKS: Readonly<Record<string, Hooks>> = {
   ...GATHER_HOOKS,
   ...PGD_HOOKS,
   ...ENV_HOOKS,
+  ...WALK_HOOKS,
 };

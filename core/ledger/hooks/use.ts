@@ -9,7 +9,7 @@ import { NULL } from "../../memory/words.ts";
 import { EXACT } from "../families.ts";
 import { CORRUPTION, HEAD_MISUSE, LATENT, TAIL_CAST, UNINITIALISED_TABLE, USE_AFTER_FREE } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { LIVE, VIA_HEAD, VIA_ORDER, VIA_RECORDED } from "../states.ts";
+import { LINK_USED, LIVE, VIA_HEAD, VIA_ORDER, VIA_RECORDED } from "../states.ts";
 import {
   WHY_LOOKUP,
   WHY_READ_FREE,
@@ -142,6 +142,7 @@ function beforePopulate(l: Ledger): void {
   if (!usable(l, first, WHY_READ_FREE)) return;
   l.checks[UNINITIALISED_TABLE]!++;
   const g = l.grantOf[first]!;
+  l.gLink[g] = LINK_USED;
   const end = l.gFirst[g]! + l.gTotal[g]!;
   for (let pfn = first; pfn < end; pfn++) {
     if (l.grantOf[pfn] === g && l.mem[l.map.contents + pfn] === STALE) {

@@ -1,0 +1,170 @@
+/**
+ * Walkers: what other CPUs and devices may still see of page tables.
+ *
+ * Each walker stands in one table, by way of an entry that led to it. It may
+ * have come there while the table was in use; from `unlink` on nobody comes any
+ * more, and who was there leaves in the way of its kind:
+ *
+ *     kind     what it is                        it leaves, once the entry is cleared
+ *     TLB      the hardware's cache              with a flush that covers the address
+ *     IRQ      gup_fast, interrupts off          with an IPI (a flush by IPI is one), or a grace period
+ *     RCU      pte_offset_map, rcu_read_lock     with a grace period: an IPI is none
+ *     IOMMU    the IOMMU's cache (SVA)           with an IOTLB flush
+ *
+ * Any of them may also leave by itself (`env walk_end`). How the entry was
+ * cleared says who can be there still: locks that the walkers of a kind need
+ * keep them out, and where nobody is on the mm there are none.
+ *
+ * Pages that leave while somebody may still see them break
+ * `flush-before-free` (the caches) or `grace-period` (the code).
+ *
+ * @module
+ */
+import { CORRUPTION, FLUSH_BEFORE_FREE, GRACE_PERIOD } from "./invariants.ts";
+import type { Ledger } from "./ledger.ts";
+import { HOW_EXIT, HOW_KERNEL, LINK_CLEARED, LINK_USED, LIVE } from "./states.ts";
+import { WHY_SEEN } from "./why.ts";
+
+/** Walkers that a program may start; more get no name. */
+export const MAX_WALKERS = 64;
+
+/** The hardware's cache of upper levels. */
+export const WALK_TLB = 1;
+/** gup_fast: interrupts are off. */
+export const WALK_IRQ = 2;
+/** pte_offset_map: under rcu_read_lock. */
+export const WALK_RCU = 4;
+/** The IOMMU's cache of kernel tables. */
+export const WALK_IOMMU = 8;
+/** All kinds. */
+export const WALK_ALL = 15;
+
+/** Which kinds can be in a table whose entry was cleared so; the numbers of `HOWS`. */
+export const REACH: readonly number[] = [
+  /* exclusive */ WALK_TLB | WALK_IRQ,
+  /* shared    */ WALK_TLB | WALK_IRQ | WALK_RCU,
+  /* exit      */ WALK_TLB,
+  /* kernel    */ WALK_TLB | WALK_IOMMU,
+];
+
+/** The walkers of one machine. */
+export class Walkers {
+  /** Walkers started so far. */
+  n = 0;
+  /** WALK_ kind of each. */
+  readonly kind: Int32Array = new Int32Array(MAX_WALKERS);
+  /** Grant of the table that each may see, or -1 once it has left. */
+  readonly table: Int32Array = new Int32Array(MAX_WALKERS);
+  /** Name of each, or -1. */
+  readonly slot: Int32Array = new Int32Array(MAX_WALKERS);
+}
+
+/**
+ * Whether a walker of that kind can follow an entry into the table at that page
+ * now. Who writes an IOMMU's walk has an IOMMU, whatever the configuration.
+ */
+export function mayWalk(l: Ledger, kind: number, pfn: number): boolean {
+  if (((l.walkerKinds | WALK_IOMMU) & kind) === 0 || pfn < 0 || pfn >= l.nrPages) return false;
+  const g = l.grantOf[pfn]!;
+  return g >= 0 && l.gLink[g] === LINK_USED && l.gState[g] === LIVE;
+}
+
+/** A walker is in the table now. */
+export function walkerStarted(l: Ledger, w: number, kind: number, pfn: number, slot: number): void {
+  const { walkers } = l;
+  const g = l.grantOf[pfn]!;
+  walkers.n = w + 1;
+  walkers.kind[w] = kind;
+  walkers.table[w] = g;
+  walkers.slot[w] = slot;
+  l.gSeen[g]!++;
+}
+
+/** Whether a walker is in its table still. */
+export function walks(l: Ledger, w: number): boolean {
+  return w >= 0 && w < l.walkers.n && l.walkers.table[w]! >= 0;
+}
+
+/** A walker leaves its table. */
+export function walkerEnded(l: Ledger, w: number): void {
+  const g = l.walkers.table[w]!;
+  if (g < 0) return;
+  l.walkers.table[w] = -1;
+  l.gSeen[g]!--;
+}
+
+/** Whether a walker of one of these kinds may still see a grant. */
+export function maySee(l: Ledger, g: number, kinds: number): boolean {
+  if (l.gSeen[g] === 0) return false;
+  const { walkers } = l;
+  for (let w = 0; w < walkers.n; w++) if (walkers.table[w] === g && (walkers.kind[w]! & kinds) !== 0) return true;
+  return false;
+}
+
+/** Walkers of these kinds leave one table. */
+export function leaveTable(l: Ledger, g: number, kinds: number): void {
+  if (l.gSeen[g] === 0) return;
+  const { walkers } = l;
+  for (let w = 0; w < walkers.n; w++) {
+    if (walkers.table[w] === g && (walkers.kind[w]! & kinds) !== 0) walkerEnded(l, w);
+  }
+}
+
+/** Code of these kinds that walks anything comes to its end: an IPI (interrupts off), a grace period (both). */
+export function walkersDone(l: Ledger, kinds: number): void {
+  const { walkers } = l;
+  for (let w = 0; w < walkers.n; w++) if ((walkers.kind[w]! & kinds) !== 0) walkerEnded(l, w);
+}
+
+/** The entry that leads to a table is cleared: who cannot have been there is not. */
+export function unlinked(l: Ledger, g: number, how: number, address: number): void {
+  l.gLink[g] = LINK_CLEARED;
+  l.gHow[g] = how;
+  l.gAddress[g] = address;
+  l.gUnlinkStep[g] = l.step;
+  let gone = WALK_ALL & ~REACH[how]!;
+  if (how === HOW_EXIT && l.deadAsid) gone |= WALK_TLB;
+  leaveTable(l, g, gone);
+}
+
+/**
+ * The TLB was flushed, for an mm (-1: for all) and pages `first` to `end` of
+ * its addresses (unsigned). What is still linked may be walked again at once.
+ */
+export function tlbFlushed(l: Ledger, mm: number, first: number, end: number): void {
+  const { walkers } = l;
+  for (let w = 0; w < walkers.n; w++) {
+    const g = walkers.table[w]!;
+    if (g < 0) continue;
+    if (walkers.kind[w] === WALK_IRQ) {
+      if (l.ipiFlush) walkerEnded(l, w);
+      continue;
+    }
+    if (walkers.kind[w] !== WALK_TLB || l.gLink[g] !== LINK_CLEARED) continue;
+    if (l.gHow[g] === HOW_KERNEL && mm > 0) continue;
+    const page = l.gAddress[g]! >>> 12;
+    if (page >= first >>> 0 && page < end >>> 0) walkerEnded(l, w);
+  }
+}
+
+/** The IOMMU's cache of kernel tables was flushed. */
+export function iotlbFlushed(l: Ledger): void {
+  const { walkers } = l;
+  for (let w = 0; w < walkers.n; w++) {
+    const g = walkers.table[w]!;
+    if (g >= 0 && walkers.kind[w] === WALK_IOMMU && l.gLink[g] === LINK_CLEARED) walkerEnded(l, w);
+  }
+}
+
+/** A page of a table leaves while somebody may still see the table. */
+export function leftWhileSeen(l: Ledger, g: number): void {
+  const { walkers } = l;
+  for (let w = 0; w < walkers.n; w++) {
+    if (walkers.table[w] !== g) continue;
+    const kind = walkers.kind[w]!;
+    const invariant = (kind & (WALK_TLB | WALK_IOMMU)) !== 0 ? FLUSH_BEFORE_FREE : GRACE_PERIOD;
+    const step = l.gLink[g] === LINK_CLEARED ? l.gUnlinkStep[g]! : 0;
+    l.misuse = true;
+    l.record(invariant, CORRUPTION, WHY_SEEN, g, l.gFirst[g]!, 0, walkers.slot[w]! << 4 | kind, step);
+  }
+}
