@@ -26,6 +26,7 @@ const work: Work = {
   runConform: async (request, hooks) => (await import("./oracle/run_conform.ts")).runConform(request, hooks),
   runConformMutants: async (request, hooks) =>
     (await import("./oracle/conform_mutants.ts")).runConformMutants(request, hooks),
+  runSources: async (request, print) => (await import("./oracle/sources/run_sources.ts")).runSources(request, print),
   runBench: async (print) => (await import("./fuzz/bench.ts")).runBench(print),
   runFaults: async (request, print) => (await import("./fuzz/faults.ts")).runFaults(request, print),
   runMutants: async (print) => (await import("./fuzz/mutants.ts")).runMutants(print),

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Program } from "../core/program/program.ts";
+import type { SourceRef } from "./source_ref.ts";
 
 /** A path: its name and its lines, parsed as a program of their own. */
 export interface Path {
@@ -43,7 +44,7 @@ export interface Discipline {
   /** Options of the kernel's configuration. */
   readonly config: readonly string[];
   /** Files and functions it was read from. */
-  readonly source: readonly string[];
+  readonly source: readonly SourceRef[];
   /** Pages of the zone. */
   readonly pages: number;
   /** No kernel does this. */

@@ -14,6 +14,7 @@ import type { Lines } from "../core/program/parse.ts";
 import { DEFAULT_PAGES, MAX_PAGES, MIN_PAGES, STEP_WORDS } from "../core/program/program.ts";
 import type { CompiledDiscipline, Discipline, Expectation, Path } from "./discipline.ts";
 import { readTextFile } from "./files.ts";
+import { parseSourceRef, SOURCE_FORM, type SourceRef } from "./source_ref.ts";
 import { parseToml } from "./toml.ts";
 import type { TomlTable } from "./toml.ts";
 
@@ -191,7 +192,7 @@ export function parseDiscipline(text: string, file: string): Discipline {
     kernels,
     arch: archOf(root),
     config: root.names("config", "an option", (o) => Object.hasOwn(CONFIGS, o), Object.keys(CONFIGS)).sort(),
-    source: root.texts("source"),
+    source: sources(root, kernels),
     pages: pagesOf(root),
     hypothetical: root.flag("hypothetical"),
     canary: root.flag("canary"),
@@ -212,6 +213,19 @@ export function parseDiscipline(text: string, file: string): Discipline {
   };
   checkExpectations(discipline, root);
   return discipline;
+}
+
+/** The functions that the discipline was read from. */
+function sources(root: TomlTable, kernels: readonly string[]): SourceRef[] {
+  return root.texts("source").map((text) => {
+    const ref = parseSourceRef(text);
+    if (ref === undefined) return root.fail(`in 'source', ${quote(text)} is none: ${SOURCE_FORM}`, "source");
+    const other = ref.kernels.find((k) => !kernels.some((own) => parseKernelName(own)?.base === k));
+    if (other !== undefined) {
+      root.fail(`in 'source', ${quote(text)} is about ${other}, and 'kernels' names ${kernels.join(", ")}`, "source");
+    }
+    return ref;
+  });
 }
 
 /** An expectation for a kernel that lacks one of the calls could never come true. */

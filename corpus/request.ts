@@ -69,3 +69,13 @@ export interface ConformHooks {
   /** Nothing more to show progress of. */
   done(): void;
 }
+
+/** What `sources` is asked for. */
+export interface SourcesOptions {
+  /** A kernel tree or tarball; absent: the packages of the distribution. */
+  readonly source?: string;
+  /** Names of shipped disciplines, or files; empty: all that are shipped. */
+  readonly disciplines: readonly string[];
+  /** Whether to write the hashes that were found into the disciplines. */
+  readonly accept: boolean;
+}

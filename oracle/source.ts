@@ -90,7 +90,17 @@ export function treeVersion(tree: string): string | undefined {
   return version !== undefined && level !== undefined ? `${version}.${level}` : undefined;
 }
 
-function namedSource(version: SourceVersion, given: string): KernelSource {
+/** A tree with its version, or a tarball, whose version its name need not tell. */
+export type GivenSource =
+  | { readonly path: string; readonly kind: "tree"; readonly version: string }
+  | { readonly path: string; readonly kind: "tarball" };
+
+/**
+ * What the user named.
+ *
+ * @throws {InputError} where it is neither a kernel tree nor a tarball
+ */
+export function givenSource(given: string): GivenSource {
   const path = resolve(given);
   let stat: Deno.FileInfo;
   try {
@@ -99,15 +109,22 @@ function namedSource(version: SourceVersion, given: string): KernelSource {
     throw new InputError(`--source ${quote(given)} does not exist; name a kernel tree or a tarball of one`);
   }
   if (stat.isFile) {
-    if (TARBALL.test(basename(path))) return { path, kind: "tarball", version };
+    if (TARBALL.test(basename(path))) return { path, kind: "tarball" };
     throw new InputError(`--source ${quote(given)} is a file, but no tarball (.tar.xz, .tar.gz); name a kernel tree`);
   }
-  const found = treeVersion(path);
-  if (found === undefined) {
+  const version = treeVersion(path);
+  if (version === undefined) {
     throw new InputError(
       `--source ${quote(given)} is no kernel tree: it has no Makefile with a version, or no arch/um`,
     );
   }
+  return { path, kind: "tree", version };
+}
+
+function namedSource(version: SourceVersion, given: string): KernelSource {
+  const source = givenSource(given);
+  if (source.kind === "tarball") return { ...source, version };
+  const { path, version: found } = source;
   if (found !== version) {
     throw new InputError(
       `--source ${quote(given)} is Linux ${found}, and kernel ${version} was asked for; ` +

@@ -21,6 +21,7 @@ const STEPS: readonly Step[] = [
   { name: "types", command: ["deno", "check", "."] },
   { name: "documentation", command: ["deno", "doc", "--lint", "mod.ts"] },
   { name: "tests", command: TEST_COMMAND.split(" ") as [string, ...string[]] },
+  { name: "sources", command: ["deno", "task", "sources"] },
   { name: "corpus", command: ["deno", "task", "replay"] },
   { name: "fuzz", command: ["deno", "task", "fuzz", "--ops", "4000000"] },
   { name: "hostile", command: ["deno", "task", "fuzz", "--mode", "hostile", "--ops", "2000000"] },

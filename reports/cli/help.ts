@@ -12,7 +12,7 @@ export const HELP_WIDTH = 80;
 /** Exit statuses, with what they say. */
 export const EXIT_STATUSES: readonly (readonly [status: number, words: string])[] = [
   [0, "as expected"],
-  [1, "findings that were not expected, or expected ones missing"],
+  [1, "findings that were not expected, or expected ones missing; sources: a discipline is outgrown"],
   [2, "the input is wrong; one sentence says what, where, and what would be right"],
   [70, "a fault of ptfuzz itself: please report it"],
   [130, "stopped by Ctrl-C"],

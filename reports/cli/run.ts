@@ -14,6 +14,7 @@ import { exitStatusHelp, HELP_WIDTH, invariantsHelp } from "./help.ts";
 import { conform, type ConformCliOptions } from "./conform.ts";
 import { kunitText } from "./kunit.ts";
 import { replay } from "./replay.ts";
+import { sources, type SourcesCliOptions } from "./sources.ts";
 import { configName, kernelName, MAX_SEED, MAX_WORKERS, notEmpty, oneOf, positiveInteger, repeated } from "./values.ts";
 import type { FaultsOptions } from "../../corpus/request.ts";
 import type { Setting } from "./work.ts";
@@ -138,6 +139,29 @@ function conformCommand(program: Command, setting: Setting, done: (status: numbe
     .action(async (files: string[], options: ConformCliOptions) => done(await conform(files, options, setting)));
 }
 
+function sourcesCommand(program: Command, setting: Setting, done: (status: number) => void): void {
+  program.command("sources")
+    .description(
+      "Says which disciplines a kernel tree has outgrown: whose functions it has with another text, or not at all.",
+    )
+    .addOption(
+      option<string>(
+        "--source <tree>",
+        "a kernel tree or tarball; default: the linux-source packages of 6.1 and 6.12 under /usr/src, as far as they are there",
+        notEmpty("--source"),
+      ),
+    )
+    .addOption(disciplineOption())
+    .addOption(
+      new Option(
+        "--accept",
+        "write the hashes found into the disciplines: say it when you have read the functions again",
+      ),
+    )
+    .addHelpText("after", exitStatusHelp())
+    .action(async (options: SourcesCliOptions) => done(await sources(options, setting)));
+}
+
 function proofCommands(program: Command, setting: Setting, done: (status: number) => void): void {
   const { io, work } = setting;
   const print = (line: string) => io.out(line + "\n");
@@ -211,6 +235,7 @@ function programOf(setting: Setting, done: (status: number) => void): Command {
   fuzzCommand(program, setting, done);
   fileCommands(program, setting, done);
   conformCommand(program, setting, done);
+  sourcesCommand(program, setting, done);
   proofCommands(program, setting, done);
   program.addHelpText("after", exitStatusHelp());
   return program;

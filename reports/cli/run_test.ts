@@ -25,6 +25,7 @@ async function ran(args: string[], over: Partial<Work> = {}) {
     showFile: () => Promise.resolve(["step 1", "\x1b[31m"]),
     runConform: () => Promise.resolve(true),
     runConformMutants: () => Promise.resolve(true),
+    runSources: () => Promise.resolve(true),
     runBench: () => Promise.resolve(true),
     runFaults: () => Promise.resolve(true),
     runMutants: () => Promise.resolve(false),
@@ -55,7 +56,7 @@ async function inTemporaryDirectory(body: (dir: string) => Promise<void>): Promi
 }
 
 const MISTAKES: readonly (readonly [args: string[], message: RegExp])[] = [
-  [[], /^no command; expected one of fuzz, replay, shrink, show, conform, bench, faults, mutants$/],
+  [[], /^no command; expected one of fuzz, replay, shrink, show, conform, sources, bench, faults, mutants$/],
   [["fuz"], /^unknown command 'fuz'; did you mean 'fuzz'\?$/],
   [["conquer"], /^unknown command 'conquer'; expected one of fuzz/],
   [["\x1b[31m\n"], /^unknown command '\\x1b\[31m\\n'; expected one of/],

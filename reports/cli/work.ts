@@ -11,6 +11,7 @@ import type {
   ConformHooks,
   ConformOptions,
   FaultsOptions,
+  SourcesOptions,
 } from "../../corpus/request.ts";
 import type { ReplayedProgram, Result } from "../../corpus/result.ts";
 
@@ -27,6 +28,8 @@ export interface Work {
   runConform(request: ConformOptions, hooks: ConformHooks): Promise<boolean>;
   /** Single lines of kernel and model changed: does the comparison see it? */
   runConformMutants(request: ConformOptions, hooks: ConformHooks): Promise<boolean>;
+  /** Disciplines beside the kernel's source; false where one is outgrown. */
+  runSources(request: SourcesOptions, print: (line: string) => void): Promise<boolean>;
   /** These print as they go; false where what they show does not hold. */
   runBench(print: (line: string) => void): Promise<boolean>;
   runFaults(request: FaultsOptions, print: (line: string) => void): Promise<boolean>;
