@@ -63,8 +63,11 @@ export class HostileGenerator {
   /** How often calls of the program that was written last are meant wrong, in 256ths. */
   malice = 0;
 
-  /** @param machine the machine that will run the programs: kernel, architecture, size, and the ledger's kinds */
-  constructor(machine: Machine) {
+  /**
+   * @param machine the machine that will run the programs: kernel, architecture, size, and the ledger's kinds
+   * @param without calls that are never made; default none
+   */
+  constructor(machine: Machine, without: readonly string[] = []) {
     this.#writer = new Writer(machine);
     const l = machine.ledger;
     const rules: Readonly<Record<string, Use>> = {
@@ -80,7 +83,7 @@ export class HostileGenerator {
         frozen: l.frozenTables,
       }),
     };
-    const calls = CALLS.filter((c) => this.#writer.available[c.id]);
+    const calls = CALLS.filter((c) => this.#writer.available[c.id] && !without.includes(callName(c)));
     this.#uses = calls.map((c) => {
       const name = callName(c);
       const use = rules[name];

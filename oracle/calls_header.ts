@@ -18,6 +18,8 @@ import { textHash } from "./text_hash.ts";
 
 /** Words of a table's entry as the driver's `table_init` writes them. */
 const TABLE_ENTRY = "0x20UL";
+/** A word of what an earlier user left. */
+const STALE_WORD = "0x5a5a5a5a5a5a5a5aUL";
 
 /** `env put_page` as a C identifier. */
 function identifier(name: string): string {
@@ -47,6 +49,7 @@ export function callsHeader(kernel: Extract<KernelBase, "6.1" | "6.12">): string
     `#define PTF_PAGE_OFFSET ${PAGE_OFFSET}`,
     `#define PTF_MAX_PAGE_ORDER ${MAX_PAGE_ORDER}`,
     `#define PTF_TABLE_ENTRY ${TABLE_ENTRY}`,
+    `#define PTF_STALE ${STALE_WORD}`,
     `#define PTF_LIST_POISON1 ${LIST_POISON1}`,
     `#define PTF_LIST_POISON2 ${LIST_POISON2}`,
     `#define PTF_MM_ADDRESS ${MM_ADDRESS}`,

@@ -16,6 +16,11 @@ import { buildFor, modelConfig, withKernels } from "./run_conform.ts";
 /** Programs that each mutant gets. */
 const PROGRAMS = 60_000;
 
+/** Mutants of the model that this kernel cannot contradict. */
+const NOT_SEEN: Readonly<Record<string, string>> = {
+  "first-pageblock-only": "user-mode Linux has pageblocks of the largest order, so no block is freed in parts",
+};
+
 /** Runs every mutant; false where one is not noticed. */
 export async function runConformMutants(options: ConformOptions, hooks: ConformHooks): Promise<boolean> {
   if (options.kernel !== "6.12") throw new InputError("--mutants changes lines of 6.12; leave --kernel out");
@@ -33,11 +38,12 @@ export async function runConformMutants(options: ConformOptions, hooks: ConformH
   const built = await buildFor("6.12", options, hooks.building);
   await withKernels(built, async (kernels) => {
     hooks.print("model with one function changed, the kernel as it is:");
-    for (const mutant of MUTANTS.filter((m) => m.kernel === "6.12")) {
+    for (const mutant of MUTANTS.filter((m) => m.kernel === "6.12" && NOT_SEEN[m.name] === undefined)) {
       const conform = new Conform(allSources("6.12", config), options.seed, mutant.breaks);
       const r = await conform.run(PROGRAMS, kernels, () => {});
       row(mutant.name, r.found, r.programs);
     }
+    for (const [name, why] of Object.entries(NOT_SEEN)) hooks.print(`${name.padEnd(58)} left out: ${why}`);
   });
   hooks.print("kernel with one line changed, the model as it is:");
   try {

@@ -45,7 +45,8 @@ function above(path: string): string[] {
  */
 export function makeOverlay(tree: string, to: string, files: Files): void {
   const real = new Set([...files.keys(), ...LEFTOVERS].flatMap(above));
-  for (const dir of [...real].sort()) {
+  // A folder that is added on the way is visited on the way.
+  for (const dir of real) {
     const from = join(tree, dir);
     Deno.mkdirSync(join(to, dir), { recursive: true });
     const there = new Map([...Deno.readDirSync(join(to, dir))].map((e) => [e.name, e]));
@@ -60,8 +61,10 @@ export function makeOverlay(tree: string, to: string, files: Files): void {
       if (real.has(path) || files.has(path) || LEFTOVERS.includes(path)) continue;
       const entry = there.get(name);
       if (entry?.isSymlink) continue;
+      // Something in it was changed for an earlier build.
+      if (entry?.isDirectory) real.add(path);
       // A file that was changed for an earlier build: the original, but newer than what was built.
-      if (entry?.isFile) writeChanged(join(to, path), Deno.readTextFileSync(join(tree, path)));
+      else if (entry?.isFile) writeChanged(join(to, path), Deno.readTextFileSync(join(tree, path)));
       else Deno.symlinkSync(join(tree, path), join(to, path));
     }
   }

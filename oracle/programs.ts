@@ -6,13 +6,16 @@
  */
 import { DISTINCT_ARCHS } from "../core/kernel/arch.ts";
 import { InputError } from "../core/program/input_error.ts";
+import { listShipped, readProgramFile } from "../corpus/files.ts";
+import { opOf } from "../core/program/calls.ts";
 import { kindIndex } from "../core/program/kinds.ts";
 import { Machine } from "../core/program/machine.ts";
-import { DEFAULT_PAGES, type Program, type Slot } from "../core/program/program.ts";
+import { DEFAULT_PAGES, type Program, type Slot, STEP_WORDS } from "../core/program/program.ts";
 import { planCells, selectDisciplines } from "../fuzz/cells.ts";
 import { DisciplineGenerator } from "../fuzz/discipline_generator.ts";
 import { HostileGenerator } from "../fuzz/hostile.ts";
 import type { Random } from "../fuzz/random.ts";
+import { ProvocationGenerator, provocationProgram, PROVOCATIONS } from "./provocations.ts";
 import type { SourceVersion } from "./source.ts";
 
 /** The largest zone that a real kernel is given: one block of the largest order. */
@@ -39,6 +42,12 @@ export interface Source {
 /** Configurations of the model that a build has besides those it was asked for: they are the driver's to play. */
 const DRIVERS: readonly string[] = ["RCU_TABLE_FREE", "PTI"];
 
+/** Calls that a real kernel has no counterpart of. */
+export const NOT_MADE: readonly string[] = ["env place"];
+
+/** A hostile program and one of a discipline make a turn; after so many comes one that is always the same. */
+const TURNS_A_FEW = 20;
+
 /** Machines are dear, and shared by all sources of one kind. */
 class Machines {
   readonly #made = new Map<string, Machine>();
@@ -62,7 +71,8 @@ class Machines {
 /**
  * Hostile programs on every architecture with rules of its own, by turns with those of every
  * discipline that the kernel has the calls of. Half of the hostile ones go on
- * after findings.
+ * after findings. Now and then comes one that leads to a check which these
+ * seldom reach, or a stored one.
  *
  * @param kernel `6.1` or `6.12`
  * @param config of the model: DEBUG_VM or nothing
@@ -71,7 +81,7 @@ export function allSources(kernel: SourceVersion, config: readonly string[]): So
   const machines = new Machines(kernel);
   const hostile = DISTINCT_ARCHS.flatMap((arch) => {
     const machine = machines.get(arch, config, DEFAULT_PAGES);
-    const generator = new HostileGenerator(machine);
+    const generator = new HostileGenerator(machine, NOT_MADE);
     return [false, true].map((heedless): Source => ({
       name: `${heedless ? "heedless" : "hostile"} ${arch}`,
       machine,
@@ -82,14 +92,28 @@ export function allSources(kernel: SourceVersion, config: readonly string[]): So
   const disciplines = planCells(selectDisciplines([]), [kernel], []).flatMap((plan): Source[] => {
     const d = plan.loaded.discipline;
     if (plan.config.includes("HIGHMEM") || d.pages > MAX_ARENA) return [];
-    const own = plan.config.filter((c) => DRIVERS.includes(c));
-    const machine = machines.get(d.arch, [...config, ...own].sort(), d.pages);
+    const machine = machines.get(d.arch, [...config, ...drivers(plan.config)].sort(), d.pages);
     const generator = new DisciplineGenerator(d.compile(kernel), machine.ledger, d.pages);
     return [{ name: d.name, machine, generator, heedless: false }];
   });
-  const most = Math.max(hostile.length, disciplines.length);
-  return Array.from({ length: most }, (_, i) => [hostile[i % hostile.length]!, disciplines[i % disciplines.length]!])
-    .flat();
+  const provoked = PROVOCATIONS.filter((p) => p.kernels.includes(kernel)).map((p): Source => {
+    const machine = machines.get(p.arch, config, DEFAULT_PAGES);
+    const generator = new ProvocationGenerator(provocationProgram(p, kernel), machine);
+    return { name: `provocation of check ${p.check}`, machine, generator, heedless: true };
+  });
+  const stored = listShipped().regressions.flatMap((file): Source[] => {
+    const program = readProgramFile(file);
+    if (program.kernel !== kernel || !fits(program)) return [];
+    const machine = machines.get(program.arch, [...config, ...drivers(program.config)].sort(), program.pages);
+    return [fixedSource(program, machine, file)];
+  });
+  const few = provoked.flatMap((p, i) => [p, ...stored.filter((_, j) => j % provoked.length === i)]);
+  const turns = Math.max(hostile.length, disciplines.length, few.length * TURNS_A_FEW);
+  return Array.from({ length: turns }, (_, i) => [
+    hostile[i % hostile.length]!,
+    disciplines[i % disciplines.length]!,
+    ...(i % TURNS_A_FEW === 0 ? [few[i / TURNS_A_FEW % few.length]!] : []),
+  ]).flat();
 }
 
 /** One program, as a source that has no other. */
@@ -100,6 +124,10 @@ export function programSource(
   config: readonly string[],
 ): Source {
   const where = { file };
+  const strange = NOT_MADE.find((name) => callsIt(program, name));
+  if (strange !== undefined) {
+    throw new InputError(`'${strange}' is nothing that a real kernel can do; take the line out`, where);
+  }
   if (program.kernel !== kernel) {
     throw new InputError(`the program is for kernel ${program.kernel}, and a real ${kernel} was asked for`, where);
   }
@@ -112,10 +140,34 @@ export function programSource(
       where,
     );
   }
-  const own = program.config.filter((c) => DRIVERS.includes(c));
-  const machine = new Machine({ ...program, config: [...config, ...own].sort() });
+  return fixedSource(
+    program,
+    new Machine({ ...program, config: [...config, ...drivers(program.config)].sort() }),
+    file,
+  );
+}
+
+/** The options of a program or discipline that are the driver's to play. */
+function drivers(config: readonly string[]): string[] {
+  return config.filter((c) => DRIVERS.includes(c));
+}
+
+/** Whether a real kernel can run it. */
+function fits(program: Program): boolean {
+  return !NOT_MADE.some((name) => callsIt(program, name)) && !program.config.includes("HIGHMEM") &&
+    program.pages <= MAX_ARENA;
+}
+
+function callsIt(program: Program, name: string): boolean {
+  const op = opOf(name);
+  for (let at = 0; at < program.code.length; at += STEP_WORDS) if (program.code[at] === op) return true;
+  return false;
+}
+
+/** A source of one program, which goes on after findings. */
+function fixedSource(program: Program, machine: Machine, name: string): Source {
   return {
-    name: file,
+    name,
     machine,
     heedless: true,
     generator: {

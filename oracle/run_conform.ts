@@ -13,7 +13,7 @@ import { readProgramFile } from "../corpus/files.ts";
 import type { ConformHooks, ConformOptions } from "../corpus/request.ts";
 import { buildKernel, type Built, cacheDir } from "./build.ts";
 import { Conform, type Conformance } from "./conform.ts";
-import { coverageLines } from "./coverage.ts";
+import { coverageLines, everythingReached } from "./coverage.ts";
 import { Linux } from "./linux.ts";
 import { allSources, programSource, type Source } from "./programs.ts";
 import { shrinkDifference, type Shrunk } from "./shrink_difference.ts";
@@ -68,7 +68,9 @@ export async function runConform(options: ConformOptions, hooks: ConformHooks): 
     if (options.coverage) {
       for (const line of coverageLines(kernel, config.length > 0, r.calls, r.fired)) hooks.print(line);
     }
-    if (r.found === undefined) return true;
+    if (r.found === undefined) {
+      return !options.coverage || everythingReached(kernel, config.length > 0, r.calls, r.fired);
+    }
     for (const line of await explain(conform, kernels[0]!, r)) hooks.print(line);
     return false;
   });

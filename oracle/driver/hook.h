@@ -25,6 +25,10 @@ static inline bool ptfuzz_put_page_testzero(struct page *page)
 
 #define put_page_testzero(page) ptfuzz_put_page_testzero(page)
 
+/* What an earlier user left in a page that is allocated; __GFP_ZERO comes after it. */
+extern void ptfuzz_alloc_page(struct page *page, unsigned int order);
+#define arch_alloc_page(page, order) ptfuzz_alloc_page(page, order)
+
 /* A bad page prints where it was found, at length. */
 #define dump_stack() do { } while (0)
 

@@ -395,6 +395,9 @@ static unsigned long boot_total;
 static unsigned long *rcu_ctrlblk_words;
 static unsigned long boot_rcu[3];
 
+/* Pages whose contents a program may have changed. */
+static bool written[MAX_ARENA];
+
 static bool arena_made;
 
 /* The pages as free memory after boot; the zone is theirs alone. */
@@ -449,11 +452,46 @@ static void make_arena(int nr)
 	boot_total = totalram_pages();
 	rcu_barrier();
 	memcpy(boot_rcu, rcu_ctrlblk_words, sizeof(boot_rcu));
+	for (int i = 0; i < nr; i++)
+		written[i] = true;
 	arena_made = true;
+}
+
+static unsigned long *contents_of(int i)
+{
+	return (unsigned long *)(arena_addr + ((unsigned long)i << PAGE_SHIFT));
+}
+
+/* Contents that are neither zeroes nor a table: those words that put_page_words() looks at. */
+static void make_stale(int i)
+{
+	unsigned long *contents = contents_of(i);
+
+	contents[0] = contents[7] = contents[256] = contents[511] = PTF_STALE;
+}
+
+/* Called by hook.h: pages are allocated, and hold what their last user left. */
+void ptfuzz_alloc_page(struct page *page, unsigned int order)
+{
+	int first = page - arena;
+
+	if (!running)
+		return;
+	for (int i = first; i < first + (1 << order); i++) {
+		if (i < 0 || i >= pages)
+			continue;
+		make_stale(i);
+		written[i] = true;
+	}
 }
 
 static void restore(void)
 {
+	for (int i = 0; i < pages; i++) {
+		if (written[i])
+			make_stale(i);
+		written[i] = false;
+	}
 	memcpy(arena, boot_pages, pages * sizeof(struct page));
 	memcpy(shadow, boot_pages, pages * sizeof(struct page));
 	memcpy(zone, &boot_zone, sizeof(*zone));
@@ -780,6 +818,9 @@ static int __ref run_call(int op, int a, int b, int c)
 		entry = (unsigned long *)to_virt(a);
 		for (unsigned long i = 0; i < (unsigned long)b * (PAGE_SIZE / sizeof(*entry)); i++)
 			entry[i] = PTF_TABLE_ENTRY;
+		for (int i = 0, first = (a - PTF_PAGE_OFFSET) >> PAGE_SHIFT; i < b; i++)
+			if (first + i >= 0 && first + i < MAX_ARENA)
+				written[first + i] = true;
 		return 0;
 	case PTF_populate:
 		return 0;
@@ -986,6 +1027,7 @@ static void report_step(int result, u32 *nr_events, int content)
 			continue;
 		shadow[i] = arena[i];
 		put_page_words(i);
+		written[i] = true;
 		if (nr_changed < out_end)
 			(*nr_changed)++;
 	}
