@@ -15,6 +15,7 @@ import { buildKernel, type Built, cacheDir } from "./build.ts";
 import { Conform, type Conformance } from "./conform.ts";
 import { coverageLines, everythingReached } from "./coverage.ts";
 import { Linux } from "./linux.ts";
+import { sourceCheckLines, sourceChecks } from "./source_checks.ts";
 import { allSources, programSource, type Source } from "./programs.ts";
 import { shrinkDifference, type Shrunk } from "./shrink_difference.ts";
 import { findSource, type SourceVersion } from "./source.ts";
@@ -65,11 +66,15 @@ export async function runConform(options: ConformOptions, hooks: ConformHooks): 
     const r = await conform.run(total, kernels, (done) => hooks.progress(done, total));
     hooks.done();
     for (const line of summary(r)) hooks.print(line);
+    const checks = options.coverage ? sourceChecks(built.tree) : [];
     if (options.coverage) {
       for (const line of coverageLines(kernel, config.length > 0, r.calls, r.fired)) hooks.print(line);
+      for (const line of sourceCheckLines(checks)) hooks.print(line);
     }
     if (r.found === undefined) {
-      return !options.coverage || everythingReached(kernel, config.length > 0, r.calls, r.fired);
+      return !options.coverage ||
+        (everythingReached(kernel, config.length > 0, r.calls, r.fired) &&
+          checks.every((c) => c.modelled || c.why !== undefined));
     }
     for (const line of await explain(conform, kernels[0]!, r)) hooks.print(line);
     return false;
