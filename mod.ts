@@ -32,7 +32,7 @@ export type { Where } from "./core/program/input_error.ts";
 export { INVARIANTS } from "./core/ledger/invariants.ts";
 export type { Invariant, Severity } from "./core/ledger/invariants.ts";
 export { parseDiscipline } from "./corpus/load_discipline.ts";
-export type { CompiledDiscipline, CompiledPath, Discipline, Expectation, Path } from "./corpus/discipline.ts";
+export type { CompiledDiscipline, CompiledPath, Discipline, Expectation, Level, Path } from "./corpus/discipline.ts";
 export type { SourceRef } from "./corpus/source_ref.ts";
 export { runCampaign } from "./fuzz/campaign.ts";
 export type { CampaignHooks, CampaignOptions } from "./corpus/request.ts";

@@ -7,6 +7,11 @@
 import type { Program } from "../core/program/program.ts";
 import type { SourceRef } from "./source_ref.ts";
 
+/** A level of a page table. */
+export type Level = "pte" | "pmd" | "pud" | "p4d" | "pgd";
+/** Levels of a page table, from the leaves up. */
+export const LEVELS: readonly Level[] = ["pte", "pmd", "pud", "p4d", "pgd"];
+
 /** A path: its name and its lines, parsed as a program of their own. */
 export interface Path {
   /** `alloc`, or the NAME of `[use.NAME]`, `[free.NAME]`, `[fail.NAME]`. */
@@ -43,6 +48,10 @@ export interface Discipline {
   readonly arch: string;
   /** Options of the kernel's configuration. */
   readonly config: readonly string[];
+  /** Levels of the page table that it is about, for the catalogue. */
+  readonly levels: readonly Level[];
+  /** Levels that the architecture folds into the next (`pgtable-nopud.h`): their functions do nothing. */
+  readonly folded: readonly Level[];
   /** Files and functions it was read from. */
   readonly source: readonly SourceRef[];
   /** Pages of the zone. */

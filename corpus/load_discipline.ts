@@ -12,7 +12,14 @@ import { InputError, quote } from "../core/program/input_error.ts";
 import { kernelOf, MM_SLOT_TABLE, parseLines } from "../core/program/parse.ts";
 import type { Lines } from "../core/program/parse.ts";
 import { DEFAULT_PAGES, MAX_PAGES, MIN_PAGES, STEP_WORDS } from "../core/program/program.ts";
-import type { CompiledDiscipline, Discipline, Expectation, Path } from "./discipline.ts";
+import {
+  type CompiledDiscipline,
+  type Discipline,
+  type Expectation,
+  type Level,
+  LEVELS,
+  type Path,
+} from "./discipline.ts";
 import { readTextFile } from "./files.ts";
 import { parseSourceRef, SOURCE_FORM, type SourceRef } from "./source_ref.ts";
 import { parseToml } from "./toml.ts";
@@ -22,6 +29,8 @@ const KEYS = [
   "name",
   "kernels",
   "arch",
+  "levels",
+  "folded",
   "config",
   "source",
   "pages",
@@ -192,6 +201,8 @@ export function parseDiscipline(text: string, file: string): Discipline {
     kernels,
     arch: archOf(root),
     config: root.names("config", "an option", (o) => Object.hasOwn(CONFIGS, o), Object.keys(CONFIGS)).sort(),
+    levels: levelsOf(root, "levels"),
+    folded: levelsOf(root, "folded"),
     source: sources(root, kernels),
     pages: pagesOf(root),
     hypothetical: root.flag("hypothetical"),
@@ -213,6 +224,10 @@ export function parseDiscipline(text: string, file: string): Discipline {
   };
   checkExpectations(discipline, root);
   return discipline;
+}
+
+function levelsOf(root: TomlTable, key: string): Level[] {
+  return root.names(key, "a level of a page table", (l) => LEVELS.includes(l as Level), LEVELS) as Level[];
 }
 
 /** The functions that the discipline was read from. */
