@@ -14,11 +14,12 @@ import { reportJson, timingJson } from "./json.ts";
 import { reportJunit } from "./junit.ts";
 import { writeKunit } from "./kunit/files.ts";
 import { MARKDOWN_LIMIT, reportMarkdown } from "./markdown.ts";
+import { reportPage } from "./page.ts";
 import type { Result, Timing } from "../corpus/result.ts";
 import { visible } from "./text.ts";
 
 /** Files of a report. */
-export const REPORT_FILES: readonly string[] = ["report.json", "timing.json", "report.md", "junit.xml"];
+export const REPORT_FILES: readonly string[] = ["report.json", "timing.json", "report.md", "junit.xml", "index.html"];
 
 /** The file that GitHub shows below a run; empty or unset elsewhere. */
 function summaryFile(): string | undefined {
@@ -117,8 +118,8 @@ function checkSummary(): void {
 }
 
 /**
- * Writes `report.json`, `timing.json`, `report.md` and `junit.xml`, all or none
- * of them, and the KUnit tests of the findings below `kunit/`, and appends the Markdown to `$GITHUB_STEP_SUMMARY` where that is set.
+ * Writes the files of a report, all or none of them, and the KUnit tests of the findings below `kunit/`, and
+ * appends the Markdown to `$GITHUB_STEP_SUMMARY` where that is set.
  *
  * @throws {InputError} where the directory does not take them
  */
@@ -128,6 +129,7 @@ export function writeReport(dir: string, result: Result, timing: Timing): void {
     ["timing.json", timingJson(timing)],
     ["report.md", reportMarkdown(result)],
     ["junit.xml", reportJunit(result)],
+    ["index.html", reportPage(result)],
   ]);
   try {
     writeKunit(dir, result.findings);

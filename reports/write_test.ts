@@ -23,7 +23,7 @@ function inTemporaryDirectory(body: (dir: string) => void, summary?: (dir: strin
 
 const names = (dir: string): string[] => [...Deno.readDirSync(dir)].map((e) => e.name).sort();
 
-Deno.test("writeReport() writes four files and leaves nothing else", () =>
+Deno.test("writeReport() writes its files and leaves nothing else", () =>
   inTemporaryDirectory((dir) => {
     const undo = prepareReportDir(join(dir, "r"));
     writeReport(join(dir, "r"), sampleResult(), sampleTiming);

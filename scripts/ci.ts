@@ -60,6 +60,11 @@ export function readTestCount(output: string): TestCount | undefined {
   return last && { passed: Number(last[1]), failed: Number(last[2]) };
 }
 
+/** Names of the tests that `deno test` was told to leave out; a name says why. */
+export function readSkipped(output: string): string[] {
+  return [...stripAnsiCode(output).matchAll(/^(.*) \.\.\. ignored(?: \(.*\))?$/gm)].map(([, name = ""]) => name);
+}
+
 /** Runs a command with its output passed through; answers whether it succeeded, and its standard output. */
 async function run([program, ...args]: Step["command"]): Promise<{ ok: boolean; output: string }> {
   const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped" }).spawn();
@@ -77,6 +82,7 @@ async function main(): Promise<number> {
   const failed: string[] = [];
   const skipped = new Map<string, string>();
   let tests: TestCount = { passed: 0, failed: 0 };
+  let skippedTests: string[] = [];
   for (const { name, command, skip } of STEPS) {
     console.log(`\n== ${name}: ${command.join(" ")}`);
     const reason = skip?.();
@@ -88,6 +94,7 @@ async function main(): Promise<number> {
     const { ok, output } = await run(command);
     if (!ok) failed.push(name);
     if (name !== "tests") continue;
+    skippedTests = readSkipped(output);
     const count = readTestCount(output);
     // A summary of tests that all passed is no success where the command failed, nor is none at all.
     if (count === undefined && ok) failed.push(name);
@@ -99,6 +106,7 @@ async function main(): Promise<number> {
     if (reason !== undefined) console.log(`skipped ${name}: ${reason}`);
     else console.log(`${failed.includes(name) ? "FAILED" : "ok    "} ${name}`);
   }
+  for (const name of skippedTests) console.log(`skipped ${name}`);
   console.log(`${tests.passed} passed, ${tests.failed} failed`);
   return failed.length === 0 ? 0 : 1;
 }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { readTestCount } from "./ci.ts";
+import { readSkipped, readTestCount } from "./ci.ts";
 
 Deno.test("readTestCount() reads the summary of deno test", () => {
   assertEquals(readTestCount("x ... ok (1ms)\n\nok | 12 passed | 0 failed (3s)\n\n"), { passed: 12, failed: 0 });
@@ -25,4 +25,11 @@ Deno.test("readTestCount() takes the last summary, and not one that a test print
 Deno.test("readTestCount() answers undefined where no test was run", () => {
   assertEquals(readTestCount("error: Type checking failed.\n"), undefined);
   assertEquals(readTestCount(""), undefined);
+});
+
+Deno.test("tests that were left out are named, with the reason that their name gives", () => {
+  const output = "./a_test.ts => one ... ok (1ms)\n" +
+    "\x1b[38;5;245m./b_test.ts => \x1b[0mtwo (skipped: there is no chromium here) ... \x1b[33mignored\x1b[0m (0ms)\n" +
+    "ok | 1 passed | 0 failed | 1 ignored (1s)\n";
+  assertEquals(readSkipped(output), ["./b_test.ts => two (skipped: there is no chromium here)"]);
 });

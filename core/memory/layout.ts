@@ -43,7 +43,9 @@ export interface Layout {
   readonly tableMatch: readonly (readonly [string, string])[];
   /** `FOLIO_MATCH(pg, fl)` with the page whose field it is (0, 1, 2, 3). */
   readonly folioMatch: readonly (readonly [string, string, number])[];
-  /** Page flags by name, as bit masks of word 0. */
+  /** `enum pageflags`: page flags by bit of word 0. */
+  readonly flagNames: readonly string[];
+  /** Some of them as bit masks. */
   readonly PG_head: number;
   readonly PG_reserved: number;
   /** PAGE_FLAGS_CHECK_AT_FREE. */

@@ -3,95 +3,151 @@
  *
  * Each page is one character: `.` free, a letter for a granted page (the same
  * for the pages of one block: capital for the first, small for the rest),
- * `r` reserved, `q` queued in a gather, `x` given up, `?` neither free nor anybody's.
+ * `r` reserved, `q` queued in a gather, `x` given up, `k` the kernel's own,
+ * `?` neither free nor anybody's.
  *
  * @module
  */
-import { isFree } from "../ledger/observe.ts";
-import { INTENDED, QUEUED } from "../ledger/states.ts";
-import { OP_AT, OP_REPEAT } from "./calls.ts";
-import { findingsOf } from "./findings.ts";
-import { Machine } from "./machine.ts";
-import { printStep } from "./print.ts";
-import { type Program, STEP_WORDS } from "./program.ts";
+import type { Program } from "./program.ts";
+import {
+  COL_BLOCK,
+  COL_ENV_REFS,
+  COL_GATHER,
+  COL_STATE,
+  FREE,
+  GIVEN_UP,
+  GRANTED,
+  KERNEL_OWN,
+  LOST,
+  PAGE_STATES,
+  QUEUED,
+  RESERVED,
+} from "./steps/columns.ts";
+import { StepReader } from "./steps/reader.ts";
+import { recordSteps } from "./steps/record.ts";
+import type { Found, Stop } from "./steps/step_through.ts";
+import { W_REFCOUNT } from "../memory/words.ts";
 
 /** Letters of blocks: all but those that say what became of one. */
-const LETTERS = "ABCDEFGHIJKLMNOPSTUVWYZ";
+const LETTERS = "ABCDEFGHIJLMNOPSTUVWYZ";
+/** Letters of states; a granted page has its block's. */
+const STATE_LETTERS: Readonly<Record<number, string>> = {
+  [FREE]: ".",
+  [RESERVED]: "r",
+  [QUEUED]: "q",
+  [GIVEN_UP]: "x",
+  [KERNEL_OWN]: "k",
+  [LOST]: "?",
+};
 /** Pages a line of the map. */
 const ROW = 64;
+/** Pages whose references are written out; those of larger blocks are cut. */
+const WRITTEN_REFS = 8;
+/** Blocks of a step that are written out. */
+const BLOCKS = 6;
 
-function letters(machine: Machine, names: Map<string, string>): string {
-  const l = machine.ledger;
-  let map = "";
-  for (let pfn = 0; pfn < l.nrPages; pfn++) {
-    const g = l.grantOf[pfn]!;
-    if (g < 0) {
-      map += isFree(l.mem, l.layout, pfn) ? "." : "?";
-      continue;
-    }
-    // A block keeps its letter: its first page and the name that it was granted to.
-    const id = `${l.gFirst[g]} ${l.gSlot[g]}`;
-    if (!names.has(id)) names.set(id, LETTERS[names.size % LETTERS.length]!);
-    const letter = l.gState[g] === QUEUED
-      ? "q"
-      : l.gState[g] === INTENDED
-      ? "x"
-      : l.reserved[pfn]
-      ? "r"
-      : names.get(id)!;
-    map += pfn === l.gFirst[g] ? letter.toUpperCase() : letter.toLowerCase();
-  }
-  return map;
+function letter(reader: StepReader, pfn: number): string {
+  const state = reader.column(pfn, COL_STATE);
+  const block = reader.column(pfn, COL_BLOCK);
+  const own = state === GRANTED ? LETTERS[block % LETTERS.length]! : STATE_LETTERS[state]!;
+  return pfn === reader.program.blocks[block]?.first ? own.toUpperCase() : own.toLowerCase();
 }
 
 /** Rows of the map that are not all free. */
-function rows(map: string): string[] {
+function rows(reader: StepReader): string[] {
   const list: string[] = [];
-  for (let at = 0; at < map.length; at += ROW) {
-    const row = map.slice(at, at + ROW);
+  for (let at = 0; at < reader.program.pages; at += ROW) {
+    let row = "";
+    for (let pfn = at; pfn < Math.min(at + ROW, reader.program.pages); pfn++) row += letter(reader, pfn);
     if (/[^.]/.test(row)) list.push(`     ${String(at).padStart(5)} ${row}`);
   }
   return list.length === 0 ? ["           (all pages are free)"] : list;
 }
 
+/** Pages in runs, as `254` or `192-195`. */
+function runs(pfns: readonly number[]): string {
+  const list: string[] = [];
+  for (let i = 0; i < pfns.length; i++) {
+    const first = pfns[i]!;
+    while (pfns[i + 1] === pfns[i]! + 1) i++;
+    list.push(first === pfns[i] ? String(first) : `${first}-${pfns[i]}`);
+  }
+  return list.join(", ");
+}
+
+/** What is to be said of the blocks that the last step changed, a line each. */
+export function blockLines(reader: StepReader): string[] {
+  const ids = [...reader.changed];
+  const rest = ids.length - BLOCKS;
+  return [
+    ...ids.slice(0, BLOCKS).map((id) => blockLine(reader, id)),
+    ...(rest > 0 ? [`and ${rest} more`] : []),
+  ];
+}
+
+function blockLine(reader: StepReader, id: number): string {
+  const block = reader.program.blocks[id]!;
+  const byState = new Map<number, number[]>();
+  for (let pfn = block.first; pfn < block.first + block.pages; pfn++) {
+    const state = reader.column(pfn, COL_STATE);
+    if (state === FREE || reader.column(pfn, COL_BLOCK) !== id) continue;
+    byState.set(state, [...byState.get(state) ?? [], pfn]);
+  }
+  const states = [...byState].map(([state, pfns]) => {
+    const gather = reader.gathers().find((g) => g.id === reader.column(pfns[0]!, COL_GATHER));
+    const where = state !== QUEUED ? "" : gather === undefined ? " for a grace period" : ` in ${gather.name}`;
+    const refs = pfns.slice(0, WRITTEN_REFS).map((pfn) => reader.column(pfn, W_REFCOUNT)).join(" ");
+    const more = pfns.length > WRITTEN_REFS ? " ..." : "";
+    const env = pfns.reduce((sum, pfn) => sum + reader.column(pfn, COL_ENV_REFS), 0);
+    return `${PAGE_STATES[state]!.name}${where}: ${pfns.length === 1 ? "page" : "pages"} ${runs(pfns)}, ` +
+      `_refcount ${refs}${more}${env === 0 ? "" : ` (${env} of the environment)`}`;
+  });
+  const kind = block.pages === 1 ? "" : block.compound ? ", compound" : ", not compound";
+  return `${block.name}: order ${block.order} of ${block.family}${kind}; ${states.join("; ") || "free again"}`;
+}
+
+/** A finding in one line. */
+export function foundLine(f: Found): string {
+  const pages = f.pages === 0 ? "" : ` (${f.pages} ${f.pages === 1 ? "page" : "pages"})`;
+  return `${f.severity}: ${f.invariant}${pages} at ${f.step}: ${f.words}`;
+}
+
+const OUTCOMES: Readonly<Record<Stop["outcome"], string>> = {
+  "ran": "",
+  "skipped": "skipped: an operand is NULL, or there is nothing to put",
+  "armed": "waits until the point is reached",
+  "not run": "not run: the program has ended",
+};
+
+/** What the line of a stop answered, or why it did not run; empty where there is nothing to say. */
+export function outcomeWords(stop: Stop): string {
+  return OUTCOMES[stop.outcome] || stop.answer;
+}
+
 /** The program's lines, each with what it broke and the pages afterwards. */
 export function* showProgram(program: Program): Generator<string> {
-  const machine = new Machine(program);
-  machine.load(program);
+  const reader = new StepReader(recordSteps(program));
+  const { stops, findings } = reader.program;
   yield `kernel ${program.kernel}, arch ${program.arch}, ${program.pages} pages${
     program.config.length === 0 ? "" : `, ${program.config.join(" ")}`
   }`;
   yield "a capital is the first page of a block, small letters its others; q queued, x given up, r reserved, ? lost";
-  const names = new Map<string, string>();
-  let step = 0;
-  let shown = 0;
-  const { code } = program;
-  for (let pc = 0; pc < code.length && !machine.ledger.stop; pc += STEP_WORDS) {
-    const op = code[pc]!;
-    const body = op === OP_REPEAT ? code[pc + 3]! : op === OP_AT ? 1 : 0;
-    for (let i = 0; i <= body; i++) {
-      const numbered = code[pc + i * STEP_WORDS]! < OP_AT;
-      if (numbered) step++;
-      yield `${numbered ? String(step).padStart(4) : "    "}  ${printStep(program, pc / STEP_WORDS + i)}`;
-    }
-    machine.execute(pc, pc + (body + 1) * STEP_WORDS);
-    pc += body * STEP_WORDS;
-    yield* rows(letters(machine, names));
-    yield* broken(machine, program, shown);
-    shown = machine.ledger.nFindings;
+  for (let i = 1; i < stops.length; i++) {
+    const stop = stops[i]!;
+    if (stop.kind === "line" && stop.outcome === "not run") break;
+    if (stop.kind === "line") reader.goTo(i);
+    if (stop.kind === "drain") continue;
+    for (const { step, text } of stop.lines) yield `${step === 0 ? "    " : String(step).padStart(4)}  ${text}`;
+    const said = outcomeWords(stop);
+    if (said !== "") yield `      ${said}`;
+    yield* rows(reader);
+    for (const line of blockLines(reader)) yield `      ${line}`;
+    for (const f of stop.found) yield `      ${foundLine(findings[f]!)}`;
   }
-  machine.finish();
-  if (machine.ledger.nFindings > shown) {
+  reader.goTo(stops.length - 1);
+  if (reader.stop.found.length > 0) {
     yield "      drained: references put, gathers finished, callbacks run";
-    yield* broken(machine, program, shown);
+    for (const f of reader.stop.found) yield `      ${foundLine(findings[f]!)}`;
   }
-  if (machine.ledger.nFindings === 0) yield "clean: no invariant is broken";
-}
-
-/** What was found since there were `from` findings. */
-function* broken(machine: Machine, program: Program, from: number): Generator<string> {
-  for (const f of findingsOf(machine, program.slots, from)) {
-    const pages = f.pages === 0 ? "" : ` (${f.pages} ${f.pages === 1 ? "page" : "pages"})`;
-    yield `      ${f.severity}: ${f.invariant}${pages} at ${f.step}: ${f.words}`;
-  }
+  if (findings.length === 0) yield "clean: no invariant is broken";
 }

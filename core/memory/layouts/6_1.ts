@@ -91,6 +91,7 @@ export const LAYOUT_6_1: Layout = {
     ["compound_nr", "_folio_nr_pages", 1],
     ["_private_1", "_private_1", 1],
   ],
+  flagNames: FLAGS,
   PG_head: bitOf(FLAGS, "head"),
   PG_reserved: bitOf(FLAGS, "reserved"),
   // deno-fmt-ignore

@@ -110,6 +110,7 @@ export const LAYOUT_6_12: Layout = {
     ["flags", "_flags_3", 3],
     ["compound_head", "_head_3", 3],
   ],
+  flagNames: FLAGS,
   PG_head: bitOf(FLAGS, "head"),
   PG_reserved: bitOf(FLAGS, "reserved"),
   // deno-fmt-ignore
