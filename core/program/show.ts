@@ -142,6 +142,7 @@ export function* showProgram(program: Program): Generator<string> {
     if (said !== "") yield `      ${said}`;
     yield* rows(reader);
     for (const line of blockLines(reader)) yield `      ${line}`;
+    for (const w of reader.walkers()) yield `      ${w.name} may still see page ${runs(w.pages)}: ${w.words}`;
     for (const f of stop.found) yield `      ${foundLine(findings[f]!)}`;
   }
   reader.goTo(stops.length - 1);

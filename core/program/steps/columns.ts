@@ -23,8 +23,10 @@ export const COL_ENV_REFS: number = PAGE_WORDS + 4;
 export const COL_GATHER: number = PAGE_WORDS + 5;
 /** Contents of the page: what its last user left, zeroes, or empty table entries. */
 export const COL_CONTENTS: number = PAGE_WORDS + 6;
+/** Whether an entry leads to the table: see {@linkcode LINKS}. */
+export const COL_LINK: number = PAGE_WORDS + 7;
 /** Columns of a page. */
-export const COLUMNS: number = PAGE_WORDS + 7;
+export const COLUMNS: number = PAGE_WORDS + 8;
 
 /** What a page is. */
 export interface PageState {
@@ -62,6 +64,9 @@ export const PAGE_STATES: readonly PageState[] = [
 
 /** Contents by index. */
 export const CONTENTS: readonly string[] = ["what its last user left", "zeroes", "empty table entries"];
+
+/** By what leads to a table, in words. */
+export const LINKS: readonly string[] = ["never put in use", "an entry leads to it", "the entry to it was cleared"];
 
 /** Memory that was granted in one piece. */
 export interface Block {

@@ -10,6 +10,7 @@
 import { G_END, G_FULLMM, G_MM, G_START, GATHER_WORDS } from "../../kernel/mmu_gather.ts";
 import { FAMILY_NAMES, KERNEL } from "../../ledger/families.ts";
 import * as states from "../../ledger/states.ts";
+import { WALK_IOMMU, WALK_IRQ, WALK_RCU, WALK_TLB } from "../../ledger/walkers.ts";
 import type { Layout } from "../../memory/layout.ts";
 import {
   areaWord,
@@ -33,6 +34,7 @@ import {
   COL_ENV_REFS,
   COL_FREE_ORDER,
   COL_GATHER,
+  COL_LINK,
   COL_REFS,
   COL_STATE,
   COLUMNS,
@@ -109,9 +111,28 @@ export function gathersOf(machine: Machine, program: Program): GatherFacts[] {
   return list;
 }
 
-/** Walkers that may still look. There are none in this model yet. */
-export function walkersOf(_machine: Machine, _program: Program): WalkerFacts[] {
-  return [];
+/** What each kind of walker is, and how it leaves once the entry to its table is cleared. */
+const WALKERS: Readonly<Record<number, string>> = {
+  [WALK_TLB]: "the hardware's walk cache; leaves with a flush that covers the address",
+  [WALK_IRQ]: "gup_fast, interrupts off; leaves with an IPI or a grace period",
+  [WALK_RCU]: "pte_offset_map, rcu_read_lock; leaves with a grace period",
+  [WALK_IOMMU]: "the IOMMU's cache; leaves with an IOTLB flush",
+};
+
+/** Walkers that may still look at a table, and its pages. */
+export function walkersOf(machine: Machine, program: Program): WalkerFacts[] {
+  const { ledger: l } = machine;
+  const list: WalkerFacts[] = [];
+  for (let w = 0; w < l.walkers.n; w++) {
+    const g = l.walkers.table[w]!;
+    if (g < 0) continue;
+    list.push({
+      name: program.slots[l.walkers.slot[w]!]?.name ?? `walker ${w}`,
+      words: WALKERS[l.walkers.kind[w]!] ?? "",
+      pages: Array.from({ length: l.gTotal[g]! }, (_, i) => l.gFirst[g]! + i),
+    });
+  }
+  return list;
 }
 
 /** Takes the columns from a machine. */
@@ -149,6 +170,7 @@ class Columns {
       set(COL_REFS, l.refs[pfn]!);
       set(COL_ENV_REFS, l.envRefs[pfn]!);
       set(COL_GATHER, g >= 0 && l.gState[g] === states.QUEUED ? l.gGather[g]! : 0);
+      set(COL_LINK, g >= 0 ? l.gLink[g]! : 0);
       set(COL_CONTENTS, l.mem[k.map.contents + pfn]!);
     }
     return to;

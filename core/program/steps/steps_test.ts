@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseProgram } from "../parse.ts";
+import { COL_LINK, LINKS } from "./columns.ts";
 import { COL_BLOCK, COL_FREE_ORDER, COL_GATHER, COL_REFS, COL_STATE, COLUMNS } from "./columns.ts";
 import {
   apply,
@@ -75,6 +76,28 @@ tlb_finish_mmu(g0)
   reader.goTo(99);
   assertEquals(reader.stop.kind, "drain");
   assertEquals(reader.counts()[FREE], 256);
+});
+
+Deno.test("a walker sees the pages of its table until it leaves", () => {
+  const reader = read(`kernel 6.12
+arch x86
+d0 = pagetable_alloc(GFP_PGTABLE_USER, 1)
+a0 = ptdesc_address(d0)
+populate(a0)
+w0 = env pte_offset_map(a0)
+unlink(a0, 0x200000, shared)
+env walk_end(w0)
+`);
+  const seen = reader.program.stops.map((_, at) => {
+    reader.goTo(at);
+    return [LINKS[reader.column(0, COL_LINK)], ...reader.walkers().map((w) => `${w.name} ${w.pages.join(" ")}`)].join();
+  });
+  assertEquals(seen.slice(3, 7), [
+    "an entry leads to it",
+    "an entry leads to it,w0 0 1",
+    "the entry to it was cleared,w0 0 1",
+    "the entry to it was cleared",
+  ]);
 });
 
 Deno.test("reserved memory is said to be reserved, and a free block has its order", () => {
@@ -209,5 +232,5 @@ Deno.test("difference() and apply() are each other's reverse", () => {
 
 Deno.test("every state has a name, and every column its place", () => {
   assertEquals([FREE, GRANTED, RESERVED, QUEUED, GIVEN_UP, KERNEL_OWN, LOST], PAGE_STATES.map((_, i) => i));
-  assertEquals(COLUMNS, PAGE_WORDS + 7);
+  assertEquals(COLUMNS, PAGE_WORDS + 8);
 });
