@@ -125,6 +125,7 @@ function run(
     : [compiled.alloc, ...compiled.use, ...compiled.free, ...compiled.fail].map((p) =>
       new Uint8Array(p.code.length / STEP_WORDS)
     );
+  for (const path of tables?.untaken ?? []) seen[path]!.fill(1);
   let steps = 0;
   let programs = 0;
   // Every path is taken once before chance decides: a small budget says nothing wrong of a discipline.
