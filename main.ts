@@ -28,11 +28,28 @@ const work: Work = {
     (await import("./oracle/conform_mutants.ts")).runConformMutants(request, hooks),
   runSources: async (request, print) => (await import("./oracle/sources/run_sources.ts")).runSources(request, print),
   runBench: async (print) => (await import("./fuzz/bench.ts")).runBench(print),
+  runExhaust: async (request, hooks) => (await import("./fuzz/exhaust/run.ts")).runExhaust(request, hooks),
   runFaults: async (request, print) => (await import("./fuzz/faults.ts")).runFaults(request, print),
   runMutants: async (print) => (await import("./fuzz/mutants.ts")).runMutants(print),
 };
 
-const cleanups = new Set<() => void>();
+/** What to call on Ctrl-C: at once, or first what lets the command end by itself. */
+const interrupts = new Set<{ readonly cleanup: () => void; readonly windDown?: (() => void) | undefined }>();
+let windingDown = false;
+
+/** Ctrl-C: what can write down what it has does so; a second Ctrl-C ends everything. */
+function interrupted(): void {
+  const gentle = [...interrupts].filter((i) => i.windDown !== undefined);
+  if (gentle.length > 0 && !windingDown) {
+    windingDown = true;
+    for (const { windDown } of gentle) windDown!();
+    write(Deno.stderr, "ptfuzz: stopping; what was found is being written (Ctrl-C again: end at once)\n");
+    return;
+  }
+  for (const { cleanup } of interrupts) cleanup();
+  write(Deno.stderr, "ptfuzz: stopped by Ctrl-C; no report was written\n");
+  Deno.exit(130);
+}
 
 /** Writes all of a text; a reader that has gone (`| head`) is no error. */
 function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
@@ -56,9 +73,10 @@ function processIo(): Io {
     terminal,
     colour: Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"),
     columns: Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 80 : 80,
-    onInterrupt(cleanup) {
-      cleanups.add(cleanup);
-      return () => void cleanups.delete(cleanup);
+    onInterrupt(cleanup, windDown) {
+      const entry = { cleanup, windDown };
+      interrupts.add(entry);
+      return () => void interrupts.delete(entry);
     },
   };
 }
@@ -68,20 +86,16 @@ function processIo(): Io {
  *
  * @param args the arguments, the command first
  * @param io where output goes; default this process's
- * @returns the exit status: 0, 1, 2 or 70
+ * @returns the exit status: 0, 1, 2, 70, or 130 after Ctrl-C
  */
 export function run(args: readonly string[], io: Io = processIo()): Promise<number> {
   return runCommand(args, { work, io, tool: TOOL, defaultOps: DEFAULT_OPS });
 }
 
 if (import.meta.main) {
-  Deno.addSignalListener("SIGINT", () => {
-    for (const cleanup of cleanups) cleanup();
-    write(Deno.stderr, "ptfuzz: stopped by Ctrl-C; no report was written\n");
-    Deno.exit(130);
-  });
+  Deno.addSignalListener("SIGINT", interrupted);
   globalThis.addEventListener("unhandledrejection", (event) => {
-    for (const cleanup of cleanups) cleanup();
+    for (const { cleanup } of interrupts) cleanup();
     write(Deno.stderr, faultText(event.reason));
     Deno.exit(70);
   });

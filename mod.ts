@@ -46,4 +46,5 @@ export type {
   ReportedFinding,
   Result,
   Timing,
+  WorkerFault,
 } from "./corpus/result.ts";

@@ -205,7 +205,7 @@ Deno.test("unknown keys are refused with the nearest", () => {
 Deno.test("values of a wrong type are refused", () => {
   for (
     const [line, message] of [
-      ["pages = 100", /'pages' must be a power of two from 16 to 4096/],
+      ["pages = 100", /'pages' must be a power of two from 8 to 4096/],
       ['pages = "256"', /'pages' must be a power of two/],
       ["pages = inf", /'pages' must be a power of two/],
       ["hypothetical = 1", /'hypothetical' must be true or false/],

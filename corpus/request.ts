@@ -29,6 +29,8 @@ export interface CampaignHooks {
   readonly progress?: (p: { steps: number; findings: number }) => void;
   /** Random search begins, or has ended and its findings are shrunk: the time between the two is measured. */
   readonly phase?: (phase: "search" | "done") => void;
+  /** When it is aborted the search ends, and what was found until then is the result. */
+  readonly signal?: AbortSignal;
 }
 
 /** What the search for single-line faults is asked for. */

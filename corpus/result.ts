@@ -104,6 +104,18 @@ export interface ReplayedProgram {
   readonly complaints: readonly string[];
 }
 
+/** A worker that died: a fault of ptfuzz itself. */
+export interface WorkerFault {
+  /** Kernel. */
+  readonly kernel: string;
+  /** Name of the discipline, or `hostile`. */
+  readonly discipline: string;
+  /** The program that ran, as text. */
+  readonly program: string;
+  /** What was said, in one line. */
+  readonly error: string;
+}
+
 /** What a run found. */
 export interface Result {
   /** Version of this object's form. */
@@ -118,6 +130,10 @@ export interface Result {
   readonly seed: number;
   /** Executed lines of generated programs. */
   readonly steps: number;
+  /** The run was stopped before its budget was used. */
+  readonly interrupted: boolean;
+  /** Workers that died; the rest of their shards was not run. */
+  readonly faults: readonly WorkerFault[];
   /** Every kernel × discipline. */
   readonly cells: readonly Cell[];
   /** Every finding, worst first, unexpected before expected. */

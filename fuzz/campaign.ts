@@ -12,16 +12,17 @@ import { KERNEL_BASES } from "../core/kernel/names.ts";
 import { INVARIANTS, SEVERITIES, THEORETICAL } from "../core/ledger/invariants.ts";
 import { callName, CALLS } from "../core/program/calls.ts";
 import { InputError } from "../core/program/input_error.ts";
+import { printProgram } from "../core/program/print.ts";
 import { DEFAULT_PAGES } from "../core/program/program.ts";
-import type { CallCount, Cell, InvariantCount, ReportedFinding, Result } from "../corpus/result.ts";
+import type { CallCount, Cell, InvariantCount, ReportedFinding, Result, WorkerFault } from "../corpus/result.ts";
 import type { CampaignHooks, CampaignOptions } from "../corpus/request.ts";
 import { TOOL } from "../corpus/tool.ts";
 import { type CellPlan, planCells, selectDisciplines } from "./cells.ts";
 import { Digest } from "./digest.ts";
 import { type ExpectedFindings, expectedOf } from "./expected.ts";
-import { runJobs } from "./pool.ts";
+import { type Death, runJobs } from "./pool.ts";
 import { reportExpected, reportFound, reportHostile } from "./report_finding.ts";
-import type { KeptProgram, ShardJob, ShardOutcome } from "./shard.ts";
+import { type KeptProgram, programOfShard, type ShardJob, type ShardOutcome } from "./shard.ts";
 
 /** Shards of a cell: enough that workers share it well; fixed, so that the result does not depend on them. */
 const SHARDS = 4;
@@ -113,13 +114,24 @@ export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks
   let steps = 0;
   let findings = 0;
   hooks.phase?.("search");
-  const outcomes = await runJobs<ShardJob, ShardOutcome>(SHARD_WORKER, jobs, options.workers, (outcome) => {
-    steps += outcome.steps;
-    findings += outcome.kept.filter((k) => !expectedKey(plans[Math.floor(outcome.index / SHARDS)]!, k)).length;
-    hooks.progress?.({ steps, findings });
+  const deaths: Death<ShardJob>[] = [];
+  const outcomes = await runJobs<ShardJob, ShardOutcome>(SHARD_WORKER, jobs, options.workers, {
+    signal: hooks.signal,
+    onOutcome: (outcome) => {
+      steps += outcome.steps;
+      findings += outcome.kept.filter((k) => !expectedKey(plans[Math.floor(outcome.index / SHARDS)]!, k)).length;
+      hooks.progress?.({ steps, findings });
+    },
+    onDeath: (death) => deaths.push(death),
   });
+  const interrupted = hooks.signal?.aborted ?? false;
+  // Jobs that never began have no outcome.
+  const ended = outcomes.filter((o) => o !== undefined);
   const reported: ReportedFinding[] = [];
-  const cells = plans.map((plan, p) => cellOf(plan, outcomes.slice(p * SHARDS, (p + 1) * SHARDS), reported, options));
+  const cells = plans.map((plan, p) => {
+    const mine = outcomes.slice(p * SHARDS, (p + 1) * SHARDS).filter((o) => o !== undefined);
+    return cellOf(plan, mine, reported, options, interrupted || mine.length < SHARDS);
+  });
   hooks.phase?.("done");
   reported.sort(byWorst);
   return {
@@ -129,10 +141,12 @@ export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks
     mode: options.mode,
     seed: options.seed,
     steps,
+    interrupted,
+    faults: faultsOf(deaths),
     cells,
     findings: reported,
-    invariants: invariantCounts(outcomes),
-    calls: callCounts(plans, outcomes),
+    invariants: invariantCounts(ended),
+    calls: callCounts(plans, ended),
     replayed: [],
     unexpected: reported.filter((f) => !f.expected && f.severity !== "theoretical").length +
       cells.reduce((sum, c) => sum + (c.as_expected ? 0 : c.complaints.length), 0),
@@ -157,6 +171,7 @@ function cellOf(
   outcomes: readonly ShardOutcome[],
   reported: ReportedFinding[],
   options: CampaignOptions,
+  partial: boolean,
 ): Cell {
   const digest = new Digest();
   for (const o of outcomes) digest.text(o.digest);
@@ -170,10 +185,11 @@ function cellOf(
     for (const [key, k] of found) {
       if (!plan.expected.byKey.has(key)) mine.push(reportFound(plan, k));
     }
-    if (d.canary && ![...found.keys()].some((key) => plan.expected.byKey.has(key))) {
+    // What was not tried was not missed.
+    if (!partial && d.canary && ![...found.keys()].some((key) => plan.expected.byKey.has(key))) {
       complaints.push(`random search did not find what is wrong with the canary ${d.name} in ${options.ops} steps`);
     }
-    complaints.push(...unreached(plan, outcomes));
+    if (!partial) complaints.push(...unreached(plan, outcomes));
   }
   reported.push(...mine);
   const bad = mine.filter((f) => !f.expected && f.severity !== SEVERITIES[THEORETICAL]);
@@ -211,6 +227,16 @@ function unreached(plan: Plan, outcomes: readonly ShardOutcome[]): string[] {
     const first = CALLS[path.code[never[0]! * 8]!]!.name;
     return [`${first} of [${table}] never once ran with success, so the cell was not tried`];
   });
+}
+
+/** The workers that died, in the order of their shards. */
+function faultsOf(deaths: readonly Death<ShardJob>[]): WorkerFault[] {
+  return [...deaths].sort((a, b) => a.job.index - b.job.index).map(({ job, program, error }) => ({
+    kernel: job.kernel,
+    discipline: job.name,
+    program: printProgram(programOfShard(job, program)),
+    error: error.split("\n")[0]!,
+  }));
 }
 
 function invariantCounts(outcomes: readonly ShardOutcome[]): InvariantCount[] {

@@ -14,7 +14,7 @@
  * @module
  */
 import type { CompiledDiscipline, CompiledPath } from "../corpus/discipline.ts";
-import { BATCHES, CALLS, FAIL_PTLOCK, OP_AT, OP_REPEAT, opOf, POINTS } from "../core/program/calls.ts";
+import { CALLS, FAILABLE, OP_AT, OP_REPEAT, opOf, POINTS } from "../core/program/calls.ts";
 import { kindIndex } from "../core/program/kinds.ts";
 import { __GFP_NOFAIL } from "../core/memory/gfp.ts";
 import { NULL } from "../core/memory/words.ts";
@@ -72,7 +72,7 @@ const ACTIONS = 11;
 const SWARM: readonly number[] = [0, 1, 1, 2, 4, 8];
 
 /** Calls that grant pages: their result's name stands for the grant. */
-const GRANTS: Uint8Array = Uint8Array.from(
+export const GRANTS: Uint8Array = Uint8Array.from(
   CALLS,
   (c) =>
     /^(alloc_page|alloc_pages|__get_free_pages?|get_zeroed_page|alloc_pages_exact|memblock_alloc|ptdesc_alloc|pagetable_alloc)$/
@@ -80,9 +80,6 @@ const GRANTS: Uint8Array = Uint8Array.from(
       ? 1
       : 0,
 );
-
-/** Constructors that fail where they can get no lock. */
-const LOCKS: Uint8Array = Uint8Array.from(CALLS, (c) => c.result === "int" && /_ctor$/.test(c.name) ? 1 : 0);
 
 /** Where choices come from. */
 export interface Draws {
@@ -108,8 +105,6 @@ interface Walk {
   readonly grants: Int32Array;
   /** For each line: index of the fail path to take when it fails; -1: none needed; -2: it must not fail. */
   readonly onFail: Int32Array;
-  /** For each line: index in FAILABLE of what fails then. */
-  readonly failing: Uint8Array;
   /** Slots that the path itself defines. */
   readonly own: Int32Array;
 }
@@ -125,12 +120,11 @@ function linesOf(code: Int32Array): number[] {
   return lines;
 }
 
-function walkOf(path: CompiledPath, discipline: CompiledDiscipline, isAlloc: boolean, slabLocks: boolean): Walk {
+function walkOf(path: CompiledPath, discipline: CompiledDiscipline, isAlloc: boolean): Walk {
   const { code } = path;
   const lines = linesOf(code);
   const grants: number[] = [];
   const onFail: number[] = [];
-  const failing: number[] = [];
   const own = new Set<number>();
   let before = 0;
   for (let i = 0; i + 1 < lines.length; i++) {
@@ -150,12 +144,6 @@ function walkOf(path: CompiledPath, discipline: CompiledDiscipline, isAlloc: boo
       if (path >= 0) fails = path;
       else if (before === 0) fails = -1;
     }
-    const locks = op < OP_AT && LOCKS[op] === 1;
-    if (isAlloc && locks && slabLocks) {
-      const path = discipline.fail.findIndex((f) => f.after === code[pc + 1]!);
-      if (path >= 0) fails = path;
-    }
-    failing.push(locks ? FAIL_PTLOCK : 0);
     onFail.push(fails);
     if (grant >= 0) before++;
   }
@@ -164,7 +152,6 @@ function walkOf(path: CompiledPath, discipline: CompiledDiscipline, isAlloc: boo
     lines: Int32Array.from(lines),
     grants: Int32Array.from(grants),
     onFail: Int32Array.from(onFail),
-    failing: Uint8Array.from(failing),
     own: Int32Array.from(own),
   };
 }
@@ -187,12 +174,19 @@ function pagesOf(path: CompiledPath): number {
 }
 
 /** Steps that start the walkers that can be in the tables of these paths, by how they are unlinked. */
-function walksOf(paths: readonly CompiledPath[], kinds: number): Int32Array {
+export function walksOf(paths: readonly CompiledPath[], kinds: number): Int32Array {
   let reach = 0;
   for (const { code } of paths) {
     for (let pc = 0; pc < code.length; pc += STEP_WORDS) if (code[pc] === OP_UNLINK) reach |= REACH[code[pc + 4]!]!;
   }
   return Int32Array.from(WALKS.filter(([, kind]) => (reach & kinds & kind) !== 0), ([op]) => op);
+}
+
+/** Whether some path makes or marks reserved pages. */
+export function reservesMemory(d: CompiledDiscipline): boolean {
+  return [d.alloc, ...d.use, ...d.free, ...d.fail].some((p) =>
+    RESERVING.some((op) => p.code.some((w, i) => i % STEP_WORDS === 0 && w === op))
+  );
 }
 
 /** Writes programs of one discipline into a buffer of its own. */
@@ -214,7 +208,6 @@ export class DisciplineGenerator {
   /** Names that a get may act on: slots of the alloc path that point at memory. */
   readonly #pointers: Int32Array;
 
-  readonly #untaken: readonly number[];
   readonly #weights = new Int32Array(ACTIONS);
   /** Each action as often as its weight says. */
   readonly #table = new Uint8Array(256);
@@ -259,16 +252,10 @@ export class DisciplineGenerator {
     this.#kinds = kinds;
     this.#names = discipline.slots;
     const paths = [discipline.alloc, ...discipline.use, ...discipline.free, ...discipline.fail];
-    this.#walks = paths.map((p, i) => walkOf(p, discipline, i === 0, ledger.allocPtlocks));
+    this.#walks = paths.map((p, i) => walkOf(p, discipline, i === 0));
     this.#uses = discipline.use.length;
     this.#frees = discipline.free.length;
     this.#fails = 1 + this.#uses + this.#frees;
-    const alloc = this.#walks[0]!;
-    const taken = alloc.onFail;
-    this.#untaken = discipline.fail.flatMap((f, i) => {
-      const line = alloc.lines.findIndex((pc) => alloc.code[pc + 1] === f.after && LOCKS[alloc.code[pc]!] === 1);
-      return line >= 0 && taken[line] !== i ? [this.#fails + i] : [];
-    });
     const perTable = Math.max(1, pagesOf(discipline.alloc) + Math.max(0, ...discipline.use.map(pagesOf)));
     this.maxTables = Math.max(1, Math.min(MAX_TABLES, Math.floor((pages * 0.45) / perTable)));
     this.#slotKinds = Uint8Array.from(discipline.slots, (s) => kindIndex(s.kind));
@@ -277,15 +264,10 @@ export class DisciplineGenerator {
     this.#defined = new Uint8Array(kinds.length);
     const pointer = kindIndex("virt");
     // On reserved memory a speculative reference is theoretical: no real code takes one.
-    const reserved = paths.some((p) => RESERVING.some((op) => p.code.some((w, i) => i % STEP_WORDS === 0 && w === op)));
+    const reserved = reservesMemory(discipline);
     this.#pointers = this.#walks[0]!.own.filter((s) => !reserved && this.#slotKinds[s]! <= pointer);
     for (let i = 0; i < FIRST_SLOT; i++) kinds[i] = kindIndex("mm");
     this.#walkOps = walksOf(paths, ledger.walkerKinds);
-  }
-
-  /** Paths (in the order of `[alloc]`, uses, frees, fails) that this configuration never takes: no lock comes from a slab. */
-  get untaken(): readonly number[] {
-    return this.#untaken;
   }
 
   /** Whether speculative references are taken at all. */
@@ -336,7 +318,7 @@ export class DisciplineGenerator {
 
   /** The next line of a table fails, and the error path follows. */
   #fail(index: number, t: number, walk: Walk, line: number, path: number): number {
-    this.#emit(OP_FAIL, walk.failing[line]!, 0);
+    this.#emit(OP_FAIL, 0, 0);
     this.#copy(walk, line, t);
     this.#running[index] = this.#running[--this.#nRunning]!;
     if (path >= 0) {
@@ -404,7 +386,7 @@ export class DisciplineGenerator {
       case RCU:
         return this.#emit(OP_RCU, 0, 0);
       case FAIL_BATCH:
-        return this.#emit(OP_FAIL, 1 + random.below(BATCHES), 0);
+        return this.#emit(OP_FAIL, 1 + random.below(FAILABLE.length - 1), 0);
       case WALK:
         if (this.#tables > 0 && this.#nWalks < MAX_WALKS && this.#walkOps.length > 0) return this.#walk(random);
         break;
@@ -470,7 +452,7 @@ export class DisciplineGenerator {
     if (line + 1 >= walk.lines.length) return this.#ended(index, t, path);
     const fails = walk.onFail[line]!;
     if (fails !== -2 && this.#failRate > 0 && random.below(256) < this.#failRate) {
-      this.#emit(OP_FAIL, walk.failing[line]!, 0);
+      this.#emit(OP_FAIL, 0, 0);
       this.#copy(walk, line, t);
       this.#running[index] = this.#running[--this.#nRunning]!;
       if (fails >= 0) this.#start(t, this.#fails + fails, random);
@@ -609,18 +591,28 @@ export class DisciplineGenerator {
 
   /** Names of the program's slots; made when a finding is kept, not for every program. */
   names(): Slot[] {
-    const counts = new Map<string, number>();
-    const list: Slot[] = [...this.#names.slice(0, FIRST_SLOT)];
-    for (let slot = FIRST_SLOT; slot < this.slots; slot++) {
-      const of = this.#names[this.#origin[slot]!] ?? WALKER;
-      const n = counts.get(of.name) ?? 0;
-      counts.set(of.name, n + 1);
-      list.push({
-        name: /\d$/.test(of.name) ? `${of.name}_${n}` : `${of.name}${n}`,
-        kind: of.kind,
-        isConst: of.isConst,
-      });
-    }
-    return list;
+    return numberedNames(this.#names, this.#origin.subarray(FIRST_SLOT, this.slots));
   }
+}
+
+/**
+ * Names for the slots of a program.
+ *
+ * @param names those of the discipline, the mms first
+ * @param origin which of them each slot stands for, from FIRST_SLOT on
+ */
+export function numberedNames(names: readonly Slot[], origin: ArrayLike<number>): Slot[] {
+  const counts = new Map<string, number>();
+  const list: Slot[] = names.slice(0, FIRST_SLOT);
+  for (let i = 0; i < origin.length; i++) {
+    const of = names[origin[i]!] ?? WALKER;
+    const n = counts.get(of.name) ?? 0;
+    counts.set(of.name, n + 1);
+    list.push({
+      name: /\d$/.test(of.name) ? `${of.name}_${n}` : `${of.name}${n}`,
+      kind: of.kind,
+      isConst: of.isConst,
+    });
+  }
+  return list;
 }

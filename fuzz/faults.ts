@@ -73,9 +73,11 @@ export async function runFaults(options: FaultsOptions, print: (line: string) =>
   print(row(["discipline", "kernel", "faults", "found", "harmless", "missed", "worst"]));
   const done: FaultCell[] = [];
   let printed = 0;
-  await runJobs<FaultJob, FaultCell>(FAULT_WORKER, jobs, WORKERS, (cell) => {
-    done[cell.index] = cell;
-    for (let next = done[printed]; next !== undefined; next = done[++printed]) print(cellRow(cells[printed]!, next));
+  await runJobs<FaultJob, FaultCell>(FAULT_WORKER, jobs, WORKERS, {
+    onOutcome: (cell) => {
+      done[cell.index] = cell;
+      for (let next = done[printed]; next !== undefined; next = done[++printed]) print(cellRow(cells[printed]!, next));
+    },
   });
   const all = done.flatMap((c) => c.outcomes);
   const rows = cells.map((cell, i) => ({ cell, outcomes: done[i]!.outcomes }));

@@ -6,10 +6,7 @@
  */
 import { opOf } from "../core/program/calls.ts";
 import {
-  BUILT,
-  CHARGED,
   COMPOUND,
-  DEPOSIT,
   EXACT,
   EXTRA,
   GONE,
@@ -116,11 +113,7 @@ function splitPage(): Use {
   return {
     right: (w) => {
       const { picture, random } = w;
-      const b = picture.find(
-        random,
-        LIVE | PAGES,
-        COMPOUND | MARKED | SPLIT | PARTIAL | LARGE | BUILT | DEPOSIT | WALKED,
-      );
+      const b = picture.find(random, LIVE | PAGES, COMPOUND | MARKED | SPLIT | PARTIAL | LARGE | WALKED);
       if (b < 0) return false;
       w.write(op, w.name(b, PAGE), picture.order[b]!, 0, 0, 1);
       if (picture.pages[b]! > 1) picture.traits[b]! |= SPLIT;
@@ -219,11 +212,7 @@ function markReserved(): Use {
   return {
     right: (w) => {
       const { picture, random } = w;
-      const b = picture.find(
-        random,
-        LIVE,
-        COMPOUND | LARGE | EXTRA | HELD | RESERVED | LISTED | BUILT | DEPOSIT | CHARGED | WALKED,
-      );
+      const b = picture.find(random, LIVE, COMPOUND | LARGE | EXTRA | HELD | RESERVED | LISTED | WALKED);
       if (b < 0) return false;
       const page = picture.somePage(random, b);
       if ((picture.marked[b]! >> page) & 1) return false;

@@ -9,8 +9,9 @@ import { parseDiscipline } from "../corpus/load_discipline.ts";
 import { F_CALL, F_INVARIANT, F_PAGES, F_SEVERITY, F_STEP, FINDING_WORDS } from "../core/ledger/finding.ts";
 import { CALLS } from "../core/program/calls.ts";
 import { Machine } from "../core/program/machine.ts";
-import { type Slot, STEP_WORDS } from "../core/program/program.ts";
+import { type Program, type Slot, STEP_WORDS } from "../core/program/program.ts";
 import { Digest } from "./digest.ts";
+import type { Board } from "./pool.ts";
 import { DisciplineGenerator } from "./discipline_generator.ts";
 import { HostileGenerator } from "./hostile.ts";
 import { programSeed, Random } from "./random.ts";
@@ -98,13 +99,43 @@ function machineFor(job: ShardJob): Machine {
   return machine;
 }
 
-/** Runs a shard. */
-export function runShard(job: ShardJob): ShardOutcome {
+/**
+ * Runs a shard.
+ *
+ * @param board where the number of the program that runs is written, and where it is told to stop
+ */
+export function runShard(job: ShardJob, board?: Board): ShardOutcome {
   const machine = machineFor(job);
   const compiled = job.discipline && parseDiscipline(job.discipline.text, job.discipline.file).compile(job.kernel);
   const hostile = compiled === undefined ? new HostileGenerator(machine) : undefined;
   const tables = compiled && new DisciplineGenerator(compiled, machine.ledger, job.pages);
-  return run(job, machine, compiled, (tables ?? hostile)!, tables);
+  return run(job, machine, compiled, (tables ?? hostile)!, tables, board);
+}
+
+/** A program of a shard by its number, as it was about to run: for a worker that died of it. */
+export function programOfShard(job: ShardJob, number: number): Program {
+  const machine = new Machine(job);
+  const compiled = job.discipline && parseDiscipline(job.discipline.text, job.discipline.file).compile(job.kernel);
+  const tables = compiled && new DisciplineGenerator(compiled, machine.ledger, job.pages);
+  const generator: Generator = tables ?? new HostileGenerator(machine);
+  const words = write(job, generator, tables, new Random(), number);
+  const { kernel, arch, config, pages } = job;
+  const code = generator.code.slice(0, words);
+  return { comments: [], kernel, arch, config, pages, code, slots: generator.names(), claims: [] };
+}
+
+/** Writes a program of a shard; its words. */
+function write(
+  job: ShardJob,
+  generator: Generator,
+  tables: DisciplineGenerator | undefined,
+  random: Random,
+  number: number,
+): number {
+  // Every path is taken once before chance decides: a small budget says nothing wrong of a discipline.
+  if (tables !== undefined && job.first === 0 && number < tables.tours) return tables.tour(number);
+  random.seed(job.seed, programSeed(job.seed, job.kernel, job.name, job.first + number));
+  return generator.generate(random);
 }
 
 function run(
@@ -113,6 +144,7 @@ function run(
   compiled: CompiledDiscipline | undefined,
   generator: Generator,
   tables: DisciplineGenerator | undefined,
+  board: Board | undefined,
 ): ShardOutcome {
   const l = machine.ledger;
   l.expectedLeaks = job.expectedLeaks;
@@ -125,14 +157,15 @@ function run(
     : [compiled.alloc, ...compiled.use, ...compiled.free, ...compiled.fail].map((p) =>
       new Uint8Array(p.code.length / STEP_WORDS)
     );
-  for (const path of tables?.untaken ?? []) seen[path]!.fill(1);
   let steps = 0;
   let programs = 0;
-  // Every path is taken once before chance decides: a small budget says nothing wrong of a discipline.
   const tours = tables !== undefined && job.first === 0 ? tables.tours : 0;
   while (steps < job.ops || programs < tours) {
-    random.seed(job.seed, programSeed(job.seed, job.kernel, job.name, job.first + programs));
-    const words = tables !== undefined && programs < tours ? tables.tour(programs) : generator.generate(random);
+    if (board !== undefined) {
+      if (board.stopped) break;
+      board.program = programs;
+    }
+    const words = write(job, generator, tables, random, programs);
     machine.runCode(generator.code, words, generator.slots);
     steps += machine.steps;
     programs++;

@@ -4,7 +4,7 @@
  * @module
  */
 /// <reference lib="deno.worker" />
-import { answer } from "./pool.ts";
+import { answerTo, type Sent } from "./pool.ts";
 import { runShard, type ShardJob } from "./shard.ts";
 
-self.onmessage = (event: MessageEvent<ShardJob>): void => self.postMessage(answer(runShard, event.data));
+self.onmessage = (event: MessageEvent<Sent<ShardJob>>): void => self.postMessage(answerTo(event.data, runShard));

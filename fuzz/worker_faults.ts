@@ -5,6 +5,6 @@
  */
 /// <reference lib="deno.worker" />
 import { type FaultJob, runFaultCell } from "./fault_cell.ts";
-import { answer } from "./pool.ts";
+import { answerTo, type Sent } from "./pool.ts";
 
-self.onmessage = (event: MessageEvent<FaultJob>): void => self.postMessage(answer(runFaultCell, event.data));
+self.onmessage = (event: MessageEvent<Sent<FaultJob>>): void => self.postMessage(answerTo(event.data, runFaultCell));

@@ -14,6 +14,7 @@ import type {
   ReportedFinding,
   Result,
   Timing,
+  WorkerFault,
 } from "../corpus/result.ts";
 
 type Keys<T> = Record<keyof T, true>;
@@ -25,6 +26,8 @@ const RESULT: Keys<Result> = {
   mode: true,
   seed: true,
   steps: true,
+  interrupted: true,
+  faults: true,
   cells: true,
   findings: true,
   invariants: true,
@@ -70,6 +73,7 @@ const FINDING: Keys<ReportedFinding> = {
 const INVARIANT: Keys<InvariantCount> = { id: true, checks: true, violations: true };
 const CALL: Keys<CallCount> = { kernel: true, call: true, right: true, wrong: true };
 const REPLAYED: Keys<ReplayedProgram> = { file: true, ok: true, complaints: true };
+const FAULT: Keys<WorkerFault> = { kernel: true, discipline: true, program: true, error: true };
 const TIMING: Keys<Timing> = { seconds: true, steps: true, steps_per_second: true, workers: true };
 
 /** A copy with the keys of the table, in its order. */
@@ -81,6 +85,7 @@ function ordered<T extends object>(value: T, keys: Keys<T>): T {
 export function reportJson(result: Result): string {
   const plain: Result = {
     ...ordered(result, RESULT),
+    faults: result.faults.map((f) => ordered(f, FAULT)),
     cells: result.cells.map((c) => ordered(c, CELL)),
     findings: result.findings.map((f) => ordered(f, FINDING)),
     invariants: result.invariants.map((i) => ordered(i, INVARIANT)),

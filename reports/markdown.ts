@@ -11,7 +11,9 @@ import { invariantById } from "../core/ledger/invariants.ts";
 import {
   canaryWords,
   complaintsOf,
+  faultWords,
   findingTitle,
+  interruptedWords,
   isAsExpected,
   matrixOf,
   seenByWords,
@@ -112,6 +114,7 @@ function heading(result: Result): string {
     `${escapeMarkdown(result.tool)}, ${escapeMarkdown(result.task)}, ${escapeMarkdown(result.mode)} mode: ` +
     `${count(result.steps, "step")} in ${count(programs, "program")}, ` +
     `${count(expected, "finding")} expected, **${grouped(result.unexpected)} unexpected**, seed ${result.seed}.`,
+    ...interruptedWords(result).map((words) => `**${words}**`),
   ].join("\n\n");
 }
 
@@ -120,6 +123,10 @@ function complaints(result: Result, limit: number): string[] {
   if (rows.length === 0) return [];
   const cells = rows.map((row) => row.map((text) => escapeMarkdown(text)));
   return ["## Not as expected", table(["Where", "What"], ["---", "---"], cells, limit)];
+}
+
+function faults(result: Result): string[] {
+  return result.faults.flatMap((f) => [escapeMarkdown(faultWords(f)), fenced(f.program)]);
 }
 
 function matrix(result: Result, limit: number): string[] {
@@ -164,7 +171,7 @@ function replayed(result: Result): string[] {
  */
 export function reportMarkdown(result: Result, limit: number = MARKDOWN_LIMIT): string {
   const share = Math.floor((limit * TABLE_SHARE) / 3);
-  const top = [heading(result), ...complaints(result, share)];
+  const top = [heading(result), ...faults(result), ...complaints(result, share)];
   const bottom = [
     ...matrix(result, share),
     ...invariants(result, share),

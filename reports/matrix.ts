@@ -5,7 +5,7 @@
  * @module
  */
 import { SEVERITIES, type Severity } from "../core/ledger/invariants.ts";
-import type { Cell, ReportedFinding, Result } from "../corpus/result.ts";
+import type { Cell, ReportedFinding, Result, WorkerFault } from "../corpus/result.ts";
 import { count, grouped, listed } from "./text.ts";
 
 /** How a cell came out, for colours: as expected, something new, something missing, not run. */
@@ -45,6 +45,17 @@ export function complaintsOf(result: Result): { readonly where: string; readonly
   ];
 }
 
+/** Of a worker that died: where, and what was said. */
+export function faultWords(fault: WorkerFault): string {
+  return `A worker of ptfuzz died on ${fault.discipline}, ${fault.kernel} (${fault.error}): ` +
+    "the rest of its part did not run. Please report it with the program that it ran:";
+}
+
+/** Of a run that did not use its budget: why, as a sentence. */
+export function interruptedWords(result: Result): string[] {
+  return result.interrupted ? ["This report is partial: the run was stopped before its budget was used."] : [];
+}
+
 /** `s390/crst [DEBUG_VM]`: a discipline with the configuration it ran under. */
 export function disciplineLabel(cell: { readonly discipline: string; readonly config: readonly string[] }): string {
   return cell.config.length === 0 ? cell.discipline : `${cell.discipline} [${cell.config.join(", ")}]`;
@@ -69,7 +80,8 @@ export function seenByWords(finding: ReportedFinding): string {
 
 /** Whether nothing is to be complained about: exit status 0. */
 export function isAsExpected(result: Result): boolean {
-  return result.unexpected === 0 && result.cells.every((c) => c.as_expected) && result.replayed.every((r) => r.ok);
+  return result.unexpected === 0 && result.faults.length === 0 && result.cells.every((c) => c.as_expected) &&
+    result.replayed.every((r) => r.ok);
 }
 
 /** Canaries that are named where they were not found. */

@@ -85,6 +85,8 @@ export function sampleResult(over: Partial<Result> = {}): Result {
     mode: "discipline",
     seed: 1,
     steps: 400_000,
+    interrupted: false,
+    faults: [],
     cells: [
       sampleCell({ findings: [expected.signature] }),
       sampleCell({ kernel: "6.12", as_expected: false, complaints: ["page-leak was expected and not found."] }),

@@ -13,13 +13,15 @@ import {
   type CellState,
   complaintsOf,
   disciplineLabel,
+  faultWords,
   findingTitle,
+  interruptedWords,
   matrixOf,
   seenByWords,
   SEVERITY_WORDS,
   worstFirst,
 } from "./matrix.ts";
-import type { ReportedFinding, Result } from "../corpus/result.ts";
+import type { ReportedFinding, Result, WorkerFault } from "../corpus/result.ts";
 import { callCountLines } from "./call_counts.ts";
 import { count, cutMiddle, displayWidth, grouped, padEnd, visible, visibleLines, wrap } from "./text.ts";
 
@@ -99,6 +101,15 @@ function unexpectedLines(result: Result, width: number, paint: Paint): string[] 
     ...(rest > 0
       ? [...wrap(`${count(rest, "more unexpected finding")}: report.json has all of them.`, width), ""]
       : []),
+  ];
+}
+
+function faultLines(fault: WorkerFault, width: number, paint: Paint): string[] {
+  return [
+    ...wrap(visible(faultWords(fault)), width).map((line) => paint("red", line)),
+    "",
+    ...programLines(fault.program, width - 4).map((line) => `    ${line}`.trimEnd()),
+    "",
   ];
 }
 
@@ -223,14 +234,17 @@ function lastLine(result: Result, width: number, paint: Paint): string {
 export function renderTerminal(result: Result, options: TerminalOptions): string {
   const width = Math.max(MIN_WIDTH, options.width);
   const paint: Paint = (style, text) => options.colour ? `\x1b[${SGR[style]}m${text}\x1b[0m` : text;
+  const partial = interruptedWords(result).flatMap((words) => wrap(words, width).map((l) => paint("yellow", l)));
   const canary = result.cells.some((c) => c.canary) ? [...wrap(visible(canaryWords(result)), width), ""] : [];
   return [
+    ...result.faults.flatMap((f) => faultLines(f, width, paint)),
     ...unexpectedLines(result, width, paint),
     ...complaintLines(result, width, paint),
     ...(result.mode === "hostile" ? hostileLines(result, width, paint) : expectedLines(result, width, paint)),
     ...matrixLines(result, width, paint),
     ...invariantLines(result, width, paint),
     ...canary,
+    ...partial,
     lastLine(result, width, paint),
     "",
   ].join("\n");

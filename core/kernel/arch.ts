@@ -10,8 +10,7 @@
  * @module
  */
 import { PAGE_WORDS_SHIFT, W_TYPE } from "../memory/words.ts";
-import { oops } from "./checks.ts";
-import { dtorInside, LEVEL_PTE } from "./ctor.ts";
+import { bug, C_CLEAR_TABLE, oops } from "./checks.ts";
 import type { ArchTable, Kernel } from "./kernel.ts";
 import { ARCHS, type KernelBase, since } from "./names.ts";
 
@@ -30,8 +29,6 @@ function arch(name: string, more: Partial<ArchTable>): ArchTable {
     gupFast: true,
     ipiFlush: true,
     deadAsid: true,
-    splitPmd: false,
-    pmdShare: false,
     ...more,
   });
 }
@@ -54,14 +51,13 @@ export const ARCH_TABLES: Readonly<Record<string, ArchTable>> = Object.freeze({
   mips: arch("mips", { smp: false }),
   loongarch: arch("loongarch", { smp: false }),
   sh: arch("sh", { smp: false }),
-  // ARCH_ENABLE_SPLIT_PMD_PTLOCK of PPC_BOOK3S_64.
-  powerpc: arch("powerpc", { ipiFlush: false, splitPmd: true }),
+  powerpc: arch("powerpc", { ipiFlush: false }),
   // Flushes are broadcast; gup_fast needs LPAE.
   arm: arch("arm", { gupFast: false, ipiFlush: false }),
-  x86: arch("x86", { ...RCU, deadAsid: false, splitPmd: true, pmdShare: true }),
-  arm64: arch("arm64", { ...RCU, tableKind: "ptdesc", splitPmd: true, pmdShare: true }),
-  riscv: arch("riscv", { ...RCU, tableKind: "ptdesc", splitPmd: true, pmdShare: true }),
-  s390: arch("s390", { ...RCU, noGather: true, tableKind: "virt", splitPmd: true }),
+  x86: arch("x86", { ...RCU, deadAsid: false }),
+  arm64: arch("arm64", { ...RCU, tableKind: "ptdesc" }),
+  riscv: arch("riscv", { ...RCU, tableKind: "ptdesc" }),
+  s390: arch("s390", { ...RCU, noGather: true, tableKind: "virt" }),
 });
 
 /**
@@ -133,29 +129,31 @@ export function __tlb_remove_table_s390_6_6(k: Kernel, table: number): void {
 export function __tlb_remove_table_s390_6_12(k: Kernel, table: number): void {
   const ptdesc = k.virt_to_ptdesc(k, table);
   const page = k.ptdesc_page(k, ptdesc);
-  if (k.compound_order(k, page) !== CRST_ALLOC_ORDER) dtorInside(k, page, LEVEL_PTE, k.pagetable_pte_dtor);
+  if (k.compound_order(k, page) !== CRST_ALLOC_ORDER) pagetable_pte_dtor(k, page);
   k.pagetable_free(k, ptdesc);
 }
 
 /**
- * Destructs a table and frees it by its descriptor, on every architecture
+ * Frees a table by its descriptor, on every architecture
  * (`include/asm-generic/tlb.h:__tlb_remove_table`, 6.14: pagetable_dtor_free).
  * From the list's history, not from a source tree.
  */
 export function __tlb_remove_table_6_14(k: Kernel, table: number): void {
-  dtorInside(k, k.ptdesc_page(k, table), 0, k.pagetable_dtor);
   k.pagetable_free(k, table);
 }
 
 /**
- * {@linkcode __tlb_remove_table_6_14} of the kernels that are switches: it destructs
- * what is still a page table's, so that they run the disciplines of 6.12, which
- * destruct before they queue, as well as those of 6.14.
+ * What of `pagetable_pte_dtor` touches memory that is modelled:
+ * `__folio_clear_pgtable` (6.12 PAGE_TYPE_OPS). Constructors are not, so the
+ * type is -1, unless the page was freed before and is buddy: then it ceases to be.
  */
-export function __tlb_remove_table_frozen(k: Kernel, table: number): void {
-  const page = k.ptdesc_page(k, table);
+function pagetable_pte_dtor(k: Kernel, page: number): void {
   if (page >>> 0 >= k.nrPages) oops(k, page);
-  const type = k.mem[(page << PAGE_WORDS_SHIFT) + W_TYPE]!;
-  if ((type & k.tableMask) === k.tableValue) dtorInside(k, page, 0, k.pagetable_dtor);
-  k.pagetable_free(k, table);
+  const w = (page << PAGE_WORDS_SHIFT) + W_TYPE;
+  const type = k.mem[w]!;
+  if (type === -1) return;
+  if (k.debugVm && type >>> 24 !== PGTY_table) bug(k, C_CLEAR_TABLE, page);
+  k.mem[w] = -1;
 }
+
+const PGTY_table = 0xf2;

@@ -12,7 +12,6 @@ import { FREE } from "./mutants/free.ts";
 import { GATHER } from "./mutants/gather.ts";
 import { LOOKUPS } from "./mutants/lookups.ts";
 import type { Mutant } from "./mutants/mutant.ts";
-import { TABLES } from "./mutants/tables.ts";
 import { REFERENCES } from "./mutants/references.ts";
 import { WALKERS } from "./mutants/walkers.ts";
 
@@ -28,7 +27,6 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   ...GATHER,
   ...CONTENTS,
   ...WALKERS,
-  ...TABLES,
 ]);
 
 /** The program that shows a mutant, as text. */

@@ -41,7 +41,7 @@ export const MAX_OFFSET = 1023;
 /** Pages of a zone: the default, and the bounds of `pages N` (a power of two). */
 export const DEFAULT_PAGES = 256;
 /** Smallest zone. */
-export const MIN_PAGES = 16;
+export const MIN_PAGES = 8;
 /** Largest zone. */
 export const MAX_PAGES = 4096;
 

@@ -33,15 +33,20 @@ export async function fuzz(options: FuzzOptions, setting: Setting): Promise<numb
   const request: CampaignOptions = { ops, seed, workers, kernels, disciplines, mode, config };
   const undo = prepareReportDir(options.report);
   const progress = startProgress({ total: ops, enabled: io.terminal, width: io.columns, write: io.err });
+  const stop = new AbortController();
   const release = io.onInterrupt(() => {
     progress.stop();
     undo();
+  }, () => {
+    progress.stop();
+    stop.abort();
   });
   let began = performance.now();
   let ended: number | undefined;
   let result: Result;
   try {
     result = await work.runCampaign(request, {
+      signal: stop.signal,
       progress: ({ steps, findings }) => progress.update(steps, findings),
       phase: (phase) => {
         if (phase === "search") began = performance.now();
@@ -64,5 +69,7 @@ export async function fuzz(options: FuzzOptions, setting: Setting): Promise<numb
       options.format === "json" ? reportJson(result) : renderTerminal(result, { colour: io.colour, width: io.columns }),
     );
   }
+  if (result.interrupted) return 130;
+  if (result.faults.length > 0) return 70;
   return isAsExpected(result) ? 0 : 1;
 }

@@ -17,6 +17,8 @@ export function replayResult(replayed: readonly ReplayedProgram[], tool: string)
     mode: "discipline",
     seed: 0,
     steps: 0,
+    interrupted: false,
+    faults: [],
     cells: [],
     findings: [],
     invariants: [],

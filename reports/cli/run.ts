@@ -13,12 +13,32 @@ import { fuzz, type FuzzOptions } from "./fuzz.ts";
 import { exitStatusHelp, HELP_WIDTH, invariantsHelp } from "./help.ts";
 import { conform, type ConformCliOptions } from "./conform.ts";
 import { kunitText } from "./kunit.ts";
+import { exhaust, type ExhaustCliOptions } from "./exhaust.ts";
 import { replay } from "./replay.ts";
 import { sources, type SourcesCliOptions } from "./sources.ts";
-import { configName, kernelName, MAX_SEED, MAX_WORKERS, notEmpty, oneOf, positiveInteger, repeated } from "./values.ts";
+import {
+  configName,
+  kernelName,
+  MAX_SEED,
+  MAX_WORKERS,
+  notEmpty,
+  oneOf,
+  positiveInteger,
+  powerOfTwo,
+  repeated,
+} from "./values.ts";
 import type { FaultsOptions } from "../../corpus/request.ts";
 import type { Setting } from "./work.ts";
 
+/** Bounds of an exhaustive search that its moves have room for. */
+const MAX_EXHAUST_STEPS = 200;
+const MAX_EXHAUST_TABLES = 6;
+const MAX_EXHAUST_REFERENCES = 8;
+const EXHAUST_HELP = `
+Breadth first, so that what is found is found by a shortest schedule. States
+that differ only in which page, table or gather is which are one state; lines
+that concern nobody but their own table are not interleaved with others'.
+`;
 /** Steps that `faults` spends on each fault. */
 const FAULT_OPS = 100_000;
 
@@ -80,6 +100,50 @@ function fuzzCommand(program: Command, setting: Setting, done: (status: number) 
     )
     .addHelpText("after", invariantsHelp() + "\n" + exitStatusHelp())
     .action(async (options: FuzzOptions) => done(await fuzz(options, setting)));
+}
+
+function exhaustCommand(program: Command, setting: Setting, done: (status: number) => void): void {
+  program.command("exhaust")
+    .description("Tries every schedule of a discipline within bounds: what it does not find is not there.")
+    .addOption(
+      option<number>("--pages <n>", "pages of the zone", powerOfTwo("--pages", 8, 4096)).default(8),
+    )
+    .addOption(
+      option<number>("--steps <n>", "lines of the longest schedule", positiveInteger("--steps", MAX_EXHAUST_STEPS))
+        .default(20),
+    )
+    .addOption(
+      option<number>("--tables <n>", "tables at once", positiveInteger("--tables", MAX_EXHAUST_TABLES)).default(2),
+    )
+    .addOption(
+      option<number>(
+        "--references <n>",
+        "references of the environment at once",
+        positiveInteger("--references", MAX_EXHAUST_REFERENCES),
+      ).default(2),
+    )
+    .addOption(
+      option<number>("--states <n>", "stop a cell after so many states", positiveInteger("--states", 100_000_000))
+        .default(10_000_000, "10_000_000"),
+    )
+    .addOption(
+      option<number>("--workers <n>", "threads, a cell each", positiveInteger("--workers", MAX_WORKERS))
+        .default(navigator.hardwareConcurrency, "the processors of this machine"),
+    )
+    .addOption(kernelOption())
+    .addOption(disciplineOption())
+    .addOption(
+      option("--config <name>", "kernel configuration, added to every cell's; repeatable", repeated(configName))
+        .default([], "what the discipline says"),
+    )
+    .addOption(
+      option<string>("--dir <dir>", "where a search that is stopped is written down", notEmpty("--dir")).default(
+        "ptfuzz-exhaust",
+      ),
+    )
+    .addOption(new Option("--resume", "go on with the searches that were stopped"))
+    .addHelpText("after", EXHAUST_HELP + exitStatusHelp())
+    .action(async (options: ExhaustCliOptions) => done(await exhaust(options, setting)));
 }
 
 function fileCommands(program: Command, setting: Setting, done: (status: number) => void): void {
@@ -233,6 +297,7 @@ function programOf(setting: Setting, done: (status: number) => void): Command {
       getErrHasColors: () => false,
     });
   fuzzCommand(program, setting, done);
+  exhaustCommand(program, setting, done);
   fileCommands(program, setting, done);
   conformCommand(program, setting, done);
   sourcesCommand(program, setting, done);

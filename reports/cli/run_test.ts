@@ -27,6 +27,7 @@ async function ran(args: string[], over: Partial<Work> = {}) {
     runConformMutants: () => Promise.resolve(true),
     runSources: () => Promise.resolve(true),
     runBench: () => Promise.resolve(true),
+    runExhaust: () => Promise.resolve({ cells: [], faults: [] }),
     runFaults: () => Promise.resolve(true),
     runMutants: () => Promise.resolve(false),
     ...over,
@@ -56,7 +57,7 @@ async function inTemporaryDirectory(body: (dir: string) => Promise<void>): Promi
 }
 
 const MISTAKES: readonly (readonly [args: string[], message: RegExp])[] = [
-  [[], /^no command; expected one of fuzz, replay, shrink, show, conform, sources, bench, faults, mutants$/],
+  [[], /^no command; expected one of fuzz, exhaust, replay, shrink, show, conform, sources, bench, faults, mutants$/],
   [["fuz"], /^unknown command 'fuz'; did you mean 'fuzz'\?$/],
   [["conquer"], /^unknown command 'conquer'; expected one of fuzz/],
   [["\x1b[31m\n"], /^unknown command '\\x1b\[31m\\n'; expected one of/],
@@ -177,9 +178,9 @@ Deno.test("timing.json counts the search and its shrinking, and not what comes b
     const { status } = await ran(["fuzz", "--report", dir, "--workers", "3"], {
       runCampaign: async (_request, hooks) => {
         await new Promise((done) => setTimeout(done, 300));
-        hooks.phase("search");
+        hooks.phase?.("search");
         await new Promise((done) => setTimeout(done, 20));
-        hooks.phase("done");
+        hooks.phase?.("done");
         return clean;
       },
     });

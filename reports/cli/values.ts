@@ -33,6 +33,15 @@ export function positiveInteger(option: string, max: number = Number.MAX_SAFE_IN
   };
 }
 
+/** A parser of powers of two. */
+export function powerOfTwo(option: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = NUMBER.test(text) ? Number(text.replaceAll("_", "")) : NaN;
+    if (Number.isInteger(value) && value >= min && value <= max && (value & (value - 1)) === 0) return value;
+    throw new InputError(`${option}: expected a power of two from ${min} to ${grouped(max)}, and not ${quote(text)}`);
+  };
+}
+
 /** A parser of one of some words. */
 export function oneOf<T extends string>(option: string, words: readonly T[]): (text: string) => T {
   return (text) => {

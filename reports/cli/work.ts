@@ -13,11 +13,12 @@ import type {
   FaultsOptions,
   SourcesOptions,
 } from "../../corpus/request.ts";
+import type { Exhausted, ExhaustHooks, ExhaustOptions } from "../../corpus/exhausted.ts";
 import type { ReplayedProgram, Result } from "../../corpus/result.ts";
 
 /** The work behind the commands; each part is loaded when it is first called. */
 export interface Work {
-  runCampaign(request: CampaignOptions, hooks: Required<CampaignHooks>): Promise<Result>;
+  runCampaign(request: CampaignOptions, hooks: CampaignHooks): Promise<Result>;
   /** Replays stored programs; none named means the whole corpus. */
   replayFiles(files: readonly string[]): Promise<ReplayedProgram[]>;
   /** The text of the smallest program with the same finding. */
@@ -32,6 +33,7 @@ export interface Work {
   runSources(request: SourcesOptions, print: (line: string) => void): Promise<boolean>;
   /** These print as they go; false where what they show does not hold. */
   runBench(print: (line: string) => void): Promise<boolean>;
+  runExhaust(request: ExhaustOptions, hooks: ExhaustHooks): Promise<Exhausted>;
   runFaults(request: FaultsOptions, print: (line: string) => void): Promise<boolean>;
   runMutants(print: (line: string) => void): Promise<boolean>;
 }
@@ -44,8 +46,11 @@ export interface Io {
   readonly terminal: boolean;
   readonly colour: boolean;
   readonly columns: number;
-  /** Calls `cleanup` on Ctrl-C until the function that is returned is called. */
-  onInterrupt(cleanup: () => void): () => void;
+  /**
+   * Calls `cleanup` on Ctrl-C until the function that is returned is called. Then the process ends, unless `windDown`
+   * is given: the first Ctrl-C calls that instead, and the command ends by itself.
+   */
+  onInterrupt(cleanup: () => void, windDown?: () => void): () => void;
 }
 
 /** All that commands are made of. */

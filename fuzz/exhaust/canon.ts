@@ -1,0 +1,595 @@
+/**
+ * A state's canonical hash: the same for states that differ only in names.
+ *
+ * Which page a block lies on, which place a table has, which index a gather:
+ * nothing in the kernel depends on these. Pages are hashed by what is in them
+ * and by who points at them, and never by their number. Then the buddy
+ * allocator's tree is hashed from its leaves up: two halves may change places
+ * wherever no block lies across the middle, because the allocator never asks
+ * which of two buddies is the lower one. Tables are put in the order of their
+ * hashes.
+ *
+ * What of a page is left out, and why that is sound: the words of `lru`, where
+ * the page is on no list and in no compound block. Whoever puts it on a list or
+ * into a compound block writes them first; before that, only bit 0 of
+ * compound_head is read, and that is hashed. The pointers of lists are hashed by
+ * the place of the page in its list. Contents of a free page are written before
+ * they are read.
+ *
+ * Where a path goes on using memory that it has given up, it matters which page
+ * that was: then no halves change places.
+ *
+ * 64 bits in two lanes.
+ *
+ * @module
+ */
+import {
+  G_ACTIVE,
+  G_BATCH_COUNT,
+  G_CLEARED,
+  G_END,
+  G_FULLMM,
+  G_LOCAL,
+  G_LOCAL_NEXT,
+  G_LOCAL_NR,
+} from "../../core/kernel/mmu_gather.ts";
+import { G_MM, G_START, G_TABLES, G_USED, GATHER_WORDS, MAX_GATHERS, UNITS } from "../../core/kernel/mmu_gather.ts";
+import { BATCH_GIVEN_BACK } from "../../core/kernel/page.ts";
+import { LINK_CLEARED, LIVE, QUEUED } from "../../core/ledger/states.ts";
+import { areaWord, NR_ORDERS, Z_FREE, Z_MANAGED, ZONE_WORDS } from "../../core/memory/mem_map.ts";
+import {
+  NULL,
+  PAGE_OFFSET,
+  PAGE_SHIFT,
+  PAGE_WORDS_SHIFT,
+  STRUCT_PAGE_SHIFT,
+  W_LRU_NEXT,
+} from "../../core/memory/words.ts";
+import { KIND_VIRT, kindIndex } from "../../core/program/kinds.ts";
+import { type FieldKind, FIELDS, ownersOf, type Place } from "../../core/program/machine_state.ts";
+import { FIRST_SLOT } from "../../core/program/program.ts";
+import type { World } from "./world.ts";
+
+const C1 = 0x9e3779b1 | 0;
+const C2 = 0x85ebca77 | 0;
+const C3 = 0xc2b2ae3d | 0;
+
+/** Who labels a page: a tag in the upper bits of a label. */
+const FREE = 1 << 20;
+const NAME = 2 << 20;
+const ENTRY = 3 << 20;
+const BATCH = 4 << 20;
+const HELD = 5 << 20;
+const LISTED = 6 << 20;
+const QUEUE = 7 << 20;
+const GRANTED = 8 << 20;
+const WALKER = 9 << 20;
+const STALE_GATHER = 900;
+
+const KIND_GATHER = kindIndex("gather");
+
+/** Fields that are hashed by name below; any other of the table is hashed as its kind says. */
+const BY_NAME: ReadonlySet<string> = new Set(
+  (`mem wasBatch batches batchPages gathers rcuQueue nBatchPages failNext nRcu placeNext tlbFlushPending refs envRefs reserved onList ` +
+    `writtenOff theoretical gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs via slotPages ranges ` +
+    `gFrozen gLink gHow gAddress gSeen gQueued kind table grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds envTaken freePages managed`)
+    .split(" "),
+);
+
+/** Fields that {@linkcode Canon} knows only by their kind, for a test to look at. */
+export function hashedByKind(): { name: string; kind: FieldKind }[] {
+  return Object.values(FIELDS).flatMap((table) => [...table]).filter(([name, kind]) =>
+    !BY_NAME.has(name) && !["scratch", "fixed", "history"].includes(kind)
+  ).map(([name, kind]) => ({ name, kind }));
+}
+
+/** Hashes the state of a world. */
+export class Canon {
+  /** The lower half of the last hash. */
+  low = 0;
+  /** The upper half. */
+  high = 0;
+
+  /** No halves changed places in it. */
+  rigid = false;
+
+  readonly #world: World;
+  readonly #a: Int32Array;
+  readonly #b: Int32Array;
+  /** 1 where a page and the one before it may not be parted. */
+  readonly #glued: Uint8Array;
+  /** The tree of what is in the pages, its root at 1. */
+  readonly #around: Int32Array;
+  readonly #order: Int32Array;
+  readonly #rank: Int32Array;
+  readonly #sigA: Int32Array;
+  readonly #sigB: Int32Array;
+  /** Tag of each gather. */
+  readonly #gather: Int32Array = new Int32Array(MAX_GATHERS);
+  readonly #nGathers: number;
+  readonly #orders: number;
+  readonly #zones: number;
+  readonly #pageExtras: readonly Place[];
+  readonly #grantExtras: readonly Place[];
+  readonly #rawExtras: readonly Place[];
+  readonly #slotExtras: readonly Place[];
+  readonly #numberExtras: readonly (() => number)[];
+  /** A field names pages in a way that is not known here: nothing may change places. */
+  readonly #rigid: boolean;
+  readonly #bytes: Uint8Array;
+
+  constructor(world: World) {
+    this.#world = world;
+    const n = world.machine.kernel.nrPages;
+    this.#a = new Int32Array(n);
+    this.#b = new Int32Array(n);
+    this.#glued = new Uint8Array(n);
+    this.#around = new Int32Array(2 * n);
+    const t = world.tables.length;
+    this.#order = new Int32Array(t);
+    this.#rank = new Int32Array(t);
+    this.#sigA = new Int32Array(t);
+    this.#sigB = new Int32Array(t);
+    this.#nGathers = world.machine.kernel.gathers.length / GATHER_WORDS;
+    this.#orders = Math.min(NR_ORDERS, 32 - Math.clz32(n));
+    this.#zones = world.machine.kernel.highStart < n ? 2 : 1;
+    const extra = world.state.places.filter((p) => p.owner !== "machine" && !BY_NAME.has(p.name));
+    this.#pageExtras = extra.filter((p) => p.kind === "page");
+    this.#grantExtras = extra.filter((p) => p.kind === "grant");
+    this.#slotExtras = extra.filter((p) => p.kind === "slot");
+    this.#rawExtras = extra.filter((p) => ["link", "gather", "number"].includes(p.kind));
+    this.#rigid = world.usesGivenUp || hashedByKind().some(({ kind }) => kind === "link");
+    this.#bytes = new Uint8Array(world.state.words.buffer);
+    this.#numberExtras = ownersOf(world.machine).flatMap(({ fields, table }) =>
+      [...table].filter(([name, kind]) =>
+        (kind === "number" || kind === "link") && !BY_NAME.has(name) && !ArrayBuffer.isView(fields[name])
+      ).map(([name]) => (): number => Number(fields[name]))
+    );
+  }
+
+  /** Hashes the state as it is now into `low` and `high`. */
+  hash(): void {
+    this.#glued.fill(0);
+    this.low = 0;
+    this.high = 0;
+    this.#pages();
+    this.#freeLists();
+    const loose = this.#tables();
+    this.#names();
+    this.#gathers();
+    this.#held();
+    this.rigid = !loose || this.#rigid || this.#world.machine.kernel.placeNext >= 0;
+    this.#tree(!this.rigid);
+    this.#global();
+  }
+
+  /** What is in each page, and what the ledger knows of it. */
+  #pages(): void {
+    const { kernel: k, ledger: l } = this.#world.machine;
+    const { mem, wasBatch } = k;
+    const { grantOf, gFirst, refs } = l;
+    const contents = k.map.contents;
+    const n = k.nrPages;
+    for (let pfn = 0; pfn < n; pfn++) {
+      const w = pfn << PAGE_WORDS_SHIFT;
+      const g = grantOf[pfn]!;
+      let a = Math.imul(mem[w]! ^ 0x3c6ef372, C1);
+      let b = Math.imul(mem[w]! + 0x1b873593 | 0, C2);
+      a = Math.imul(a ^ (a >>> 15) ^ mem[w + 12]!, C1);
+      b = Math.imul((b ^ (b >>> 13)) + mem[w + 12]! | 0, C2);
+      a = Math.imul(a ^ (a >>> 15) ^ mem[w + 13]!, C1);
+      b = Math.imul((b ^ (b >>> 13)) + mem[w + 13]! | 0, C2);
+      a = Math.imul(a ^ (a >>> 15) ^ mem[w + 8]!, C1);
+      b = Math.imul((b ^ (b >>> 13)) + mem[w + 8]! | 0, C2);
+      a = Math.imul(a ^ (a >>> 15) ^ mem[w + 10]!, C1);
+      b = Math.imul((b ^ (b >>> 13)) + mem[w + 10]! | 0, C2);
+      if ((mem[w + 1]! | mem[w + 9]! | mem[w + 11]! | mem[w + 14]! | mem[w + 15]!) !== 0) {
+        for (let i = 1; i < 16; i += i === 1 ? 8 : i === 9 ? 2 : i === 11 ? 3 : 1) {
+          a = Math.imul(a ^ (a >>> 15) ^ mem[w + i]!, C1);
+          b = Math.imul((b ^ (b >>> 13)) + mem[w + i]! | 0, C2);
+        }
+        a ^= 0x5bd1e995;
+      }
+      const bits = (mem[w + W_LRU_NEXT]! & 1) | l.reserved[pfn]! << 1 | l.onList[pfn]! << 2 | l.writtenOff[pfn]! << 3 |
+        l.theoretical[pfn]! << 4;
+      if (g < 0) {
+        const x = bits | l.envRefs[pfn]! << 16;
+        a = Math.imul(a ^ (a >>> 15) ^ x, C1);
+        b = Math.imul((b ^ (b >>> 13)) + x | 0, C2);
+        a = Math.imul(a ^ (a >>> 15) ^ mem[w + 6]!, C1);
+        b = Math.imul((b ^ (b >>> 13)) + mem[w + 6]! | 0, C2);
+      } else {
+        const first = gFirst[g]!;
+        const batch = wasBatch[pfn]!;
+        const x = bits | 32 | mem[contents + pfn]! << 6 | (batch === BATCH_GIVEN_BACK ? 0 : batch) << 8 |
+          refs[pfn]! << 12 |
+          l.envRefs[pfn]! << 22;
+        a = Math.imul(a ^ (a >>> 15) ^ x, C1);
+        b = Math.imul((b ^ (b >>> 13)) + x | 0, C2);
+        a = Math.imul(a ^ (a >>> 15) ^ (pfn - first), C1);
+        b = Math.imul((b ^ (b >>> 13)) + (pfn - first) | 0, C2);
+        // Words of a compound block may point into it; elsewhere `lru` is written before it is read.
+        const from = first << STRUCT_PAGE_SHIFT;
+        const to = (first + l.gTotal[g]!) << STRUCT_PAGE_SHIFT;
+        const compound = l.gCompound[g] !== 0;
+        const last = compound ? (pfn - first < 3 ? 8 : 4) : 0;
+        for (let i = 2; i < last; i++) {
+          let word = mem[w + i]!;
+          if (word > from && word < to) word = word - from ^ 0x2545f491;
+          a = Math.imul(a ^ (a >>> 15) ^ word, C1);
+          b = Math.imul((b ^ (b >>> 13)) + word | 0, C2);
+        }
+        if (!compound) {
+          a = Math.imul(a ^ (a >>> 15) ^ mem[w + 6]!, C1);
+          b = Math.imul((b ^ (b >>> 13)) + mem[w + 6]! | 0, C2);
+        }
+        if (pfn > 0 && (grantOf[pfn - 1] === g || this.#sameName(pfn))) this.#glued[pfn] = 1;
+        if (pfn === 0 || grantOf[pfn - 1] !== g) {
+          const y = l.gOrder[g]! | l.gHeld[g]! << 5 | l.gTotal[g]! << 17 | l.gCompound[g]! << 29;
+          const z = l.gReleased[g]! | l.gFamily[g]! << 12 | l.gState[g]! << 16 | l.gOwnerRefs[g]! << 19;
+          const live = l.gState[g] === LIVE;
+          const f = l.gFlags[g]! << 8 ^ (live ? 0 : l.gIntentCall[g]! + 1);
+          const v = l.gFrozen[g]! | l.gLink[g]! << 1 | l.gSeen[g]! << 4 | l.gQueued[g]! << 12;
+          if (v !== 0) {
+            a = Math.imul(a ^ (a >>> 15) ^ v ^ 0x2545f491, C1);
+            b = Math.imul((b ^ (b >>> 13)) + v | 0, C2);
+          }
+          if (l.gLink[g] === LINK_CLEARED) {
+            const u = l.gAddress[g]! ^ l.gHow[g]! << 2;
+            a = Math.imul(a ^ (a >>> 15) ^ u, C1);
+            b = Math.imul((b ^ (b >>> 13)) + u | 0, C2);
+          }
+          a = Math.imul(a ^ (a >>> 15) ^ y, C1);
+          b = Math.imul((b ^ (b >>> 13)) + y | 0, C2);
+          a = Math.imul(a ^ (a >>> 15) ^ z, C1);
+          b = Math.imul((b ^ (b >>> 13)) + z | 0, C2);
+          a = Math.imul(a ^ (a >>> 15) ^ f, C1);
+          b = Math.imul((b ^ (b >>> 13)) + f | 0, C2);
+        }
+      }
+      this.#a[pfn] = a ^ (a >>> 15);
+      this.#b[pfn] = b ^ (b >>> 13);
+    }
+    if (this.#pageExtras.length + this.#grantExtras.length > 0) this.#extras();
+  }
+
+  /** Pages that were granted under one name are addressed from one another. */
+  #sameName(pfn: number): boolean {
+    const { grantOf, gSlot } = this.#world.machine.ledger;
+    const before = grantOf[pfn - 1]!;
+    return before >= 0 && gSlot[before]! >= 0 && gSlot[before] === gSlot[grantOf[pfn]!];
+  }
+
+  #word(place: Place, i: number): number {
+    return place.bytes ? this.#bytes[place.at + i]! : this.#world.state.words[place.at + i]!;
+  }
+
+  #extras(): void {
+    const { grantOf } = this.#world.machine.ledger;
+    for (let pfn = 0; pfn < this.#a.length; pfn++) {
+      for (const place of this.#pageExtras) this.#mix(pfn, this.#word(place, pfn));
+      const g = grantOf[pfn]!;
+      if (g < 0 || (pfn > 0 && grantOf[pfn - 1] === g)) continue;
+      for (const place of this.#grantExtras) this.#mix(pfn, this.#word(place, g));
+    }
+  }
+
+  #mix(pfn: number, x: number): void {
+    const a = Math.imul(this.#a[pfn]! ^ x, C1);
+    const b = Math.imul(this.#b[pfn]! + x | 0, C2);
+    this.#a[pfn] = a ^ (a >>> 15);
+    this.#b[pfn] = b ^ (b >>> 13);
+  }
+
+  /** Says of a page who points at it; in whatever order that is said. */
+  #label(pfn: number, tag: number, more: number): void {
+    if (pfn >>> 0 >= this.#a.length) {
+      this.low = Math.imul(this.low ^ tag ^ pfn, C1);
+      return;
+    }
+    let a = Math.imul(tag ^ 0x27d4eb2f, C2) ^ Math.imul(more + 0x165667b1 | 0, C1);
+    a = Math.imul(a ^ (a >>> 15), C3);
+    let b = Math.imul(more ^ 0x2c1b3c6d, C3) ^ Math.imul(tag + 0x297a2d39 | 0, C1);
+    b = Math.imul(b ^ (b >>> 13), C2);
+    this.#a[pfn] = this.#a[pfn]! + (a ^ (a >>> 16)) | 0;
+    this.#b[pfn] = this.#b[pfn]! + (b ^ (b >>> 16)) | 0;
+  }
+
+  #freeLists(): void {
+    const { kernel: k } = this.#world.machine;
+    const { mem } = k;
+    const n = k.nrPages;
+    for (let z = 0; z < this.#zones; z++) {
+      for (let order = 0; order < this.#orders; order++) {
+        const head = areaWord(k.map.zones + z * ZONE_WORDS, order);
+        let at = 0;
+        for (let node = mem[head]! >> 2; node !== head && at <= n; node = mem[node]! >> 2) {
+          const pfn = (node - W_LRU_NEXT) >> PAGE_WORDS_SHIFT;
+          if (pfn >>> 0 >= n) {
+            this.low = Math.imul(this.low ^ node, C1);
+            break;
+          }
+          this.#label(pfn, FREE | order << 10 | z << 8, at++);
+          const end = pfn + (1 << order);
+          for (let i = pfn + 1; i < end && i < n; i++) this.#glued[i] = 1;
+        }
+      }
+    }
+    const list = k.map.pgdList;
+    if (mem[list] !== list << 2) {
+      let at = 0;
+      for (let node = mem[list]! >> 2; node !== list && node > 0 && at <= n; node = mem[node]! >> 2) {
+        this.#label((node - W_LRU_NEXT) >> PAGE_WORDS_SHIFT, LISTED, at++);
+      }
+    }
+  }
+
+  /** Hashes each table and orders them; whether every pointer of a name is at a page that is granted. */
+  #tables(): boolean {
+    const world = this.#world;
+    const { slots, ledger: l, kernel: k } = world.machine;
+    const { tables, names, kinds } = world;
+    const { gathers } = k;
+    let loose = true;
+    for (let t = 0; t < tables.length; t++) {
+      let a = Math.imul(tables[t]! ^ 0x3c6ef372, C1);
+      let b = Math.imul(tables[t]! + 0x1b873593 | 0, C2);
+      const base = FIRST_SLOT + t * names;
+      for (let s = 0; s < names && tables[t] !== 0; s++) {
+        const value = slots[base + s]!;
+        let x = value;
+        let y = 0;
+        if (value !== NULL && kinds[s]! <= KIND_VIRT) {
+          const pfn = pageAt(value);
+          if (world.isOwn(t, pfn)) {
+            x = this.#a[pfn]!;
+            y = this.#b[pfn]!;
+          } else if (world.isUsed(t, s)) loose = false;
+          else x = 1;
+        } else if (value !== NULL && kinds[s] === KIND_GATHER) {
+          const g = value * GATHER_WORDS;
+          x = gathers[g + G_USED]! | gathers[g + G_MM]! << 2 | gathers[g + G_LOCAL_NR]! << 8 |
+            gathers[g + G_CLEARED]! << 16;
+          y = gathers[g + G_START]! ^ gathers[g + G_END]!;
+        }
+        a = Math.imul(a ^ (a >>> 15) ^ x, C1);
+        b = Math.imul((b ^ (b >>> 13)) + y | 0, C2);
+        const z = l.via[base + s]! | l.slotPages[base + s]! << 8;
+        a = Math.imul(a ^ (a >>> 15) ^ z, C1);
+        b = Math.imul((b ^ (b >>> 13)) + z | 0, C2);
+        for (let i = 0; i < this.#slotExtras.length; i++) {
+          a = Math.imul(a ^ (a >>> 15) ^ this.#word(this.#slotExtras[i]!, base + s), C1);
+        }
+      }
+      this.#sigA[t] = a;
+      this.#sigB[t] = b;
+      let i = t;
+      for (; i > 0 && this.#before(t, this.#order[i - 1]!); i--) this.#order[i] = this.#order[i - 1]!;
+      this.#order[i] = t;
+    }
+    for (let r = 1; r < tables.length; r++) {
+      const t = this.#order[r]!;
+      const other = this.#order[r - 1]!;
+      if (tables[t] === 0 || this.#sigA[t] !== this.#sigA[other] || this.#sigB[t] !== this.#sigB[other]) continue;
+      this.#partTwins(loose);
+      break;
+    }
+    for (let r = 0; r < tables.length; r++) this.#rank[this.#order[r]!] = r;
+    return loose;
+  }
+
+  /** Tables that look the same are told apart by what lies around their pages. */
+  #partTwins(loose: boolean): void {
+    const world = this.#world;
+    const { slots } = world.machine;
+    const { tables, names, kinds } = world;
+    const n = this.#a.length;
+    const tree = this.#around;
+    for (let i = 0; i < n; i++) tree[n + i] = Math.imul(this.#a[i]! ^ (this.#a[i]! >>> 16), C2) ^ this.#b[i]!;
+    for (let size = 1, first = n; size < n; size <<= 1, first >>= 1) {
+      for (let i = 0; i < first; i += 2) {
+        const l = tree[first + i]!;
+        const r = tree[first + i + 1]!;
+        const free = loose && this.#glued[(i + 1) * size] === 0 && !(this.#zones === 2 && first === 2);
+        tree[(first + i) >> 1] = free
+          ? Math.imul(l + r | 0, C1) ^ Math.imul(l ^ r, C3)
+          : Math.imul(l ^ 0x5bd1e995, C1) ^ Math.imul(r, C3);
+      }
+    }
+    for (let t = 0; t < tables.length; t++) {
+      if (tables[t] === 0) continue;
+      let around = 0;
+      for (let s = 0; s < names; s++) {
+        const value = slots[FIRST_SLOT + t * names + s]!;
+        if (value === NULL || kinds[s]! > KIND_VIRT || !world.isOwn(t, pageAt(value))) continue;
+        let h = s;
+        for (let i = n + pageAt(value); i > 1 && i < 2 * n; i >>= 1) h = Math.imul(h ^ (h >>> 15) ^ tree[i ^ 1]!, C1);
+        around = Math.imul(around ^ h, C2);
+      }
+      this.#sigA[t] = Math.imul(this.#sigA[t]! ^ around, C3);
+    }
+    for (let t = 0; t < tables.length; t++) {
+      let i = t;
+      for (; i > 0 && this.#before(t, this.#order[i - 1]!); i--) this.#order[i] = this.#order[i - 1]!;
+      this.#order[i] = t;
+    }
+  }
+
+  #before(t: number, other: number): boolean {
+    const d = this.#sigA[t]! - this.#sigA[other]!;
+    return d < 0 || (d === 0 && this.#sigB[t]! < this.#sigB[other]!);
+  }
+
+  /** Which page each name points at, and who has which gather. */
+  #names(): void {
+    const world = this.#world;
+    const { slots, ledger: l } = world.machine;
+    const { tables, names, kinds } = world;
+    for (let i = 0; i < this.#nGathers; i++) this.#gather[i] = STALE_GATHER + i;
+    for (let r = 0; r < tables.length; r++) {
+      const t = this.#order[r]!;
+      if (tables[t] === 0) continue;
+      const base = FIRST_SLOT + t * names;
+      for (let s = 0; s < names; s++) {
+        const value = slots[base + s]!;
+        if (value === NULL) continue;
+        if (kinds[s]! <= KIND_VIRT) {
+          // What was given up and is not used any more may lie anywhere.
+          if (!world.isOwn(t, pageAt(value)) && !world.isUsed(t, s)) continue;
+          // A page where an address is meant, or the reverse, is another value.
+          this.#label(pageAt(value), NAME | r << 8 | s, value >= PAGE_OFFSET ? 1 : 0);
+        } else if (kinds[s] === KIND_GATHER && value >>> 0 < MAX_GATHERS) this.#gather[value] = r << 6 | s;
+      }
+    }
+    for (let pfn = 0; pfn < this.#a.length; pfn++) {
+      const g = l.grantOf[pfn]!;
+      if (g < 0 || (pfn > 0 && l.grantOf[pfn - 1] === g)) continue;
+      const name = l.gSlot[g]! - FIRST_SLOT;
+      if (name >= 0) {
+        const t = Math.floor(name / names);
+        if (t < tables.length && tables[t] !== 0) this.#label(pfn, GRANTED, this.#rank[t]! << 8 | name % names);
+      }
+      if (l.gSeen[g] !== 0) {
+        const { walkers } = l;
+        for (let w = 0; w < walkers.n; w++) if (walkers.table[w] === g) this.#label(pfn, WALKER, walkers.kind[w]!);
+      }
+      if (l.gState[g] !== QUEUED) continue;
+      for (let i = 0; i < this.#nGathers; i++) {
+        if (l.gathers[i] !== 0 && l.gatherIds[i] === l.gGather[g]) this.#label(pfn, QUEUE, this.#gather[i]!);
+      }
+    }
+  }
+
+  /** What waits in gathers, batches and for a grace period. */
+  #gathers(): void {
+    const { kernel: k, ledger: l } = this.#world.machine;
+    const { gathers, batches } = k;
+    let sum = 0;
+    for (let i = 0; i < this.#nGathers; i++) {
+      const g = i * GATHER_WORDS;
+      if (gathers[g + G_USED] === 0 && l.gathers[i] === 0) continue;
+      const tag = this.#gather[i]!;
+      let a = Math.imul(tag ^ 0x3c6ef372, C1);
+      a = Math.imul(a ^ (a >>> 15) ^ gathers[g + G_MM]! ^ gathers[g + G_FULLMM]! << 8 ^ gathers[g + G_USED]! << 9, C1);
+      a = Math.imul(a ^ (a >>> 15) ^ gathers[g + G_START]!, C1);
+      a = Math.imul(a ^ (a >>> 15) ^ gathers[g + G_END]!, C1);
+      a = Math.imul(a ^ (a >>> 15) ^ gathers[g + G_CLEARED]! ^ gathers[g + G_BATCH_COUNT]! << 8, C1);
+      a = Math.imul(a ^ (a >>> 15) ^ gathers[g + G_LOCAL_NR]! ^ l.gathers[i]! << 8 ^ l.ranges[i]! << 12, C1);
+      sum = sum + (a ^ (a >>> 15)) | 0;
+      if (gathers[g + G_USED] === 0) continue;
+      const nr = gathers[g + G_LOCAL_NR]!;
+      for (let e = 0; e < nr && e < 8; e++) this.#entry(gathers[g + G_LOCAL + e]!, tag, e);
+      let at = 1;
+      for (let b = gathers[g + G_LOCAL_NEXT]!; b !== NULL && at < 20; b = batches[b * UNITS]!) {
+        if (b >>> 0 >= this.#a.length) break;
+        this.#label(b, BATCH | at, tag);
+        const count = batches[b * UNITS + 1]!;
+        sum = sum + Math.imul(count + 1, tag + at) | 0;
+        for (let e = 0; e < count && e < UNITS - 2; e++) this.#entry(batches[b * UNITS + 2 + e]!, tag, at << 10 | e);
+        at++;
+      }
+      if (gathers[g + G_ACTIVE] !== NULL) this.#label(gathers[g + G_ACTIVE]!, BATCH | 30, tag);
+      if (gathers[g + G_TABLES] !== NULL) this.#tableBatch(gathers[g + G_TABLES]!, tag, 31);
+    }
+    for (let i = 0; i < k.nRcu; i++) this.#tableBatch(k.rcuQueue[i]!, 1000 + i, 32);
+    this.low = Math.imul(this.low ^ sum, C3);
+    this.high = Math.imul(this.high + sum | 0, C1);
+  }
+
+  #tableBatch(batch: number, tag: number, kind: number): void {
+    const { kernel: k } = this.#world.machine;
+    this.#label(batch, BATCH | kind, tag);
+    if (batch >>> 0 >= this.#a.length) return;
+    const at = batch * UNITS + (k.rcuTableFree ? 2 : 0);
+    const count = k.batches[at]!;
+    this.#label(batch, BATCH | kind | 64, count);
+    for (let e = 0; e < count && e < UNITS - 3; e++) this.#entry(k.batches[at + 1 + e]!, tag, kind << 10 | e);
+  }
+
+  #entry(value: number, tag: number, at: number): void {
+    this.#label(pageAt(value), ENTRY | at, tag << 1 | (value >= PAGE_OFFSET ? 1 : 0));
+  }
+
+  #held(): void {
+    const world = this.#world;
+    const { slots } = world.machine;
+    for (let i = 0; i < world.bounds.references; i++) {
+      const page = slots[world.firstHeld + i]!;
+      if (page !== NULL) this.#label(page, HELD, 0);
+    }
+  }
+
+  /** From the pages up to the zone. */
+  #tree(loose: boolean): void {
+    const a = this.#a;
+    const b = this.#b;
+    const n = a.length;
+    for (let i = 0; i < n; i++) {
+      a[i] = Math.imul(a[i]! ^ (a[i]! >>> 16), C2);
+      b[i] = Math.imul(b[i]! ^ (b[i]! >>> 15), C3);
+    }
+    for (let size = 1; size < n; size <<= 1) {
+      const top = this.#zones === 2 && size * 2 === n;
+      for (let i = 0; i < n; i += size * 2) {
+        let l = i;
+        let r = i + size;
+        const free = loose && !top && this.#glued[r] === 0;
+        if (free && (a[r]! < a[l]! || (a[r] === a[l] && b[r]! < b[l]!))) {
+          l = r;
+          r = i;
+        }
+        let x = Math.imul(a[l]! ^ (free ? 0x7f4a7c15 : 0x5bd1e995), C1) ^ b[r]!;
+        let y = Math.imul(b[l]! ^ size, C2) + a[r]! | 0;
+        x = Math.imul(x ^ (x >>> 15), C3) + Math.imul(a[r]!, C2) | 0;
+        y = Math.imul(y ^ (y >>> 13), C1) ^ Math.imul(b[r]!, C3);
+        a[i] = x ^ (x >>> 16);
+        b[i] = y ^ (y >>> 15);
+      }
+    }
+  }
+
+  #global(): void {
+    const { kernel: k, ledger: l } = this.#world.machine;
+    const { mem, tlbFlushPending } = k;
+    const z = k.map.zones;
+    let a = this.#a[0]! ^ this.low;
+    let b = this.#b[0]! + this.high | 0;
+    const x = mem[z + Z_FREE]! | mem[z + Z_MANAGED]! << 12;
+    const y = l.freePages | l.managed << 12 | k.failNext << 24;
+    const w = mem[z + ZONE_WORDS + Z_FREE]! | mem[z + ZONE_WORDS + Z_MANAGED]! << 12;
+    const p = tlbFlushPending[0]! | tlbFlushPending[1]! << 8 | tlbFlushPending[2]! << 16;
+    a = Math.imul(a ^ (a >>> 15) ^ x, C1);
+    b = Math.imul((b ^ (b >>> 13)) + x | 0, C2);
+    a = Math.imul(a ^ (a >>> 15) ^ y, C1);
+    b = Math.imul((b ^ (b >>> 13)) + y | 0, C2);
+    a = Math.imul(a ^ (a >>> 15) ^ w, C1);
+    b = Math.imul((b ^ (b >>> 13)) + p | 0, C2);
+    a = Math.imul(a ^ (a >>> 15) ^ p, C1);
+    b = Math.imul((b ^ (b >>> 13)) + w | 0, C2);
+    if (k.placeNext >= 0) a = Math.imul(a ^ (a >>> 15) ^ k.placeNext, C1);
+    for (let r = 0; r < this.#order.length; r++) {
+      const t = this.#order[r]!;
+      a = Math.imul(a ^ (a >>> 15) ^ this.#sigA[t]!, C1);
+      b = Math.imul((b ^ (b >>> 13)) + this.#sigB[t]! | 0, C2);
+    }
+    for (const number of this.#numberExtras) {
+      a = Math.imul(a ^ (a >>> 15) ^ number(), C1);
+      b = Math.imul((b ^ (b >>> 13)) + a | 0, C2);
+    }
+    for (const place of this.#rawExtras) {
+      for (let i = 0; i < place.length; i++) {
+        a = Math.imul(a ^ (a >>> 15) ^ this.#word(place, i), C1);
+        b = Math.imul((b ^ (b >>> 13)) + a | 0, C2);
+      }
+    }
+    a = Math.imul(a ^ (a >>> 16), C2);
+    b = Math.imul(b ^ (b >>> 15), C3);
+    this.low = a ^ (a >>> 13);
+    this.high = b ^ (b >>> 16);
+  }
+}
+
+/** The page that a pointer of any kind stands for. */
+function pageAt(value: number): number {
+  return value >= PAGE_OFFSET ? (value - PAGE_OFFSET) >> PAGE_SHIFT : value;
+}
