@@ -119,7 +119,8 @@ export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks
     signal: hooks.signal,
     onOutcome: (outcome) => {
       steps += outcome.steps;
-      findings += outcome.kept.filter((k) => !expectedKey(plans[Math.floor(outcome.index / SHARDS)]!, k)).length;
+      const unexpected = outcome.kept.filter((k) => !expectedKey(plans[Math.floor(outcome.index / SHARDS)]!, k));
+      findings += new Set(unexpected.map((k) => k.key)).size;
       hooks.progress?.({ steps, findings });
     },
     onDeath: (death) => deaths.push(death),
@@ -157,11 +158,13 @@ function expectedKey(plan: Plan, k: KeptProgram): boolean {
   return plan.expected.byKey.has(k.key) || (plan.cell === undefined && !k.innocent);
 }
 
-/** The first program of each kind of finding, over the shards of a cell in order. */
-function firsts(outcomes: readonly ShardOutcome[]): Map<number, KeptProgram> {
-  const map = new Map<number, KeptProgram>();
-  for (const o of outcomes) {
-    for (const k of o.kept) if (!map.has(k.key)) map.set(k.key, k);
+/** The programs kept for each kind of finding, over the shards of a cell in order. */
+function keptByKey(outcomes: readonly ShardOutcome[]): Map<number, KeptProgram[]> {
+  const map = new Map<number, KeptProgram[]>();
+  for (const k of outcomes.flatMap((o) => o.kept)) {
+    const list = map.get(k.key);
+    if (list === undefined) map.set(k.key, [k]);
+    else list.push(k);
   }
   return map;
 }
@@ -181,9 +184,9 @@ function cellOf(
   if (d === undefined) mine.push(...reportHostile(plan, outcomes.flatMap((o) => o.kept), complaints));
   else {
     for (const e of plan.expected.byKey.values()) mine.push(reportExpected(plan, e));
-    const found = firsts(outcomes);
-    for (const [key, k] of found) {
-      if (!plan.expected.byKey.has(key)) mine.push(reportFound(plan, k));
+    const found = keptByKey(outcomes);
+    for (const [key, list] of found) {
+      if (!plan.expected.byKey.has(key)) mine.push(reportFound(plan, list));
     }
     // What was not tried was not missed.
     if (!partial && d.canary && ![...found.keys()].some((key) => plan.expected.byKey.has(key))) {

@@ -12,7 +12,7 @@ import type { Program } from "../core/program/program.ts";
 import type { ReportedFinding } from "../corpus/result.ts";
 import type { Expected } from "./expected.ts";
 import { type KeptProgram, keyParts } from "./shard.ts";
-import { shrinkProgram } from "./shrink.ts";
+import { shortestOf } from "./shrink.ts";
 
 /** Where a finding was made. */
 export interface Place {
@@ -74,35 +74,35 @@ export function reportExpected(place: Place, e: Expected): ReportedFinding {
   return reported(place, { ...e.program, claims: claimsOf(e.findings) }, e.steps, e.finding, true);
 }
 
-/** A finding that nobody expects: shrunk. */
-export function reportFound(place: Place, kept: KeptProgram): ReportedFinding {
+/** A finding that nobody expects, by the shortest of the programs that were kept for it once they are shrunk. */
+export function reportFound(place: Place, kept: readonly KeptProgram[]): ReportedFinding {
   return shrunk(place, kept, false, false);
 }
 
-function shrunk(place: Place, kept: KeptProgram, lines: boolean, expected: boolean): ReportedFinding {
-  const { invariant, call, pages } = keyParts(kept.key);
+function shrunk(place: Place, kept: readonly KeptProgram[], lines: boolean, expected: boolean): ReportedFinding {
+  const { invariant, call, pages } = keyParts(kept[0]!.key);
   const target = {
     invariant: INVARIANTS[invariant]!.id,
     call: callOf(call),
     pages,
   };
-  const raw: Program = {
+  const raw = kept.map((k): Program => ({
     comments: [],
     kernel: place.kernel,
     arch: place.arch,
     config: place.config,
     pages: place.pages,
-    code: kept.code,
-    slots: kept.slots,
+    code: k.code,
+    slots: k.slots,
     claims: [],
-  };
-  const program = shrinkProgram(raw, [target], { lines });
+  }));
+  const program = shortestOf(raw, target, { lines, machine: new Machine(raw[0]!) });
   const machine = new Machine(program);
   machine.run(program);
   const findings = findingsOf(machine, program.slots);
   const finding = findings.find((f) => f.invariant === target.invariant && f.call === target.call && f.pages === pages);
   if (finding === undefined) {
-    throw new Error(`shrinking lost ${target.invariant} by ${target.call}:\n${printProgram(raw)}`);
+    throw new Error(`shrinking lost ${target.invariant} by ${target.call}:\n${printProgram(raw[0]!)}`);
   }
   return reported(place, program, machine.steps, finding, expected);
 }
@@ -137,7 +137,7 @@ export function reportHostile(place: Place, kept: readonly KeptProgram[], compla
     const id = k.innocent ? `innocent ${k.key}` : `misused ${invariant}`;
     if (known.has(id)) continue;
     known.add(id);
-    const finding = shrunk(place, k, true, !k.innocent);
+    const finding = shrunk(place, [k], true, !k.innocent);
     list.push(finding);
   }
   for (const f of list) complaints.push(...replaysAs(f));

@@ -36,7 +36,7 @@ export interface ShardJob {
   readonly expectedLeaks: number;
 }
 
-/** A program that showed something for the first time in its shard. */
+/** One of the first programs that showed something in their shard. */
 export interface KeptProgram {
   readonly code: Int32Array;
   readonly slots: readonly Slot[];
@@ -67,6 +67,9 @@ export interface ShardOutcome {
 
 /** Programs of a shard whose lines are marked for coverage. */
 const MARKED = 256;
+
+/** Programs of a discipline that are kept for one finding: by which paths it shows decides how short it can be told. */
+const SHOWN = 8;
 
 /** What makes findings of one cell the same: invariant, the call that broke it, pages lost. */
 export function findingKey(invariant: number, call: number, pages: number): number {
@@ -150,7 +153,7 @@ function run(
   l.expectedLeaks = job.expectedLeaks;
   const random = new Random();
   const digest = new Digest();
-  const known = new Map<number, true>();
+  const known = new Map<number, number>();
   const programsKept: KeptProgram[] = [];
   const seen = compiled === undefined
     ? []
@@ -196,7 +199,7 @@ function keep(
   machine: Machine,
   generator: Generator,
   words: number,
-  known: Map<number, true>,
+  known: Map<number, number>,
   kept: KeptProgram[],
   hostile: boolean,
 ): void {
@@ -206,8 +209,9 @@ function keep(
     const at = i * FINDING_WORDS;
     const key = findingKey(l.findings[at + F_INVARIANT]!, l.findings[at + F_CALL]!, l.findings[at + F_PAGES]!);
     const slot = hostile ? (machine.misuse ? -1 - (key % 32) : key) : key;
-    if (known.has(slot)) continue;
-    known.set(slot, true);
+    const times = known.get(slot) ?? 0;
+    if (times >= (hostile ? 1 : SHOWN)) continue;
+    known.set(slot, times + 1);
     kept.push({
       code: generator.code.slice(0, words),
       slots: generator.names(),

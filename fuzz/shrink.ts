@@ -80,6 +80,21 @@ export function shrinkProgram(program: Program, targets: readonly ShrinkTarget[]
   };
 }
 
+/** Shrinks programs that all show the target, and answers the smallest: fewest lines, then smallest numbers, then first. */
+export function shortestOf(programs: readonly Program[], target: ShrinkTarget, options: ShrinkOptions): Program {
+  let best: Program | undefined;
+  for (const program of programs) {
+    const shrunk = shrinkProgram(program, [target], options);
+    if (best === undefined || isSmaller(sizeOf(shrunk), sizeOf(best))) best = shrunk;
+  }
+  if (best === undefined) throw new Error("no program was given to be shrunk");
+  return best;
+}
+
+function isSmaller([lines, numbers]: [number, number], [otherLines, otherNumbers]: [number, number]): boolean {
+  return lines < otherLines || (lines === otherLines && numbers < otherNumbers);
+}
+
 /** Makes the best program smaller until nothing changes. */
 function toFixedPoint(t: Trial, lines: boolean): void {
   for (let before = -1; before !== t.taken;) {

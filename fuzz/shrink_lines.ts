@@ -187,6 +187,8 @@ export function cutTail(t: Trial, byRuns: boolean): void {
     return byRuns && t.attempt(without(t.code, t.slots.length, leaving, true));
   };
   if (cutBehind(t.lastStep)) return;
+  // What a path's last lines bring to light, the end of the program may as well.
+  for (let step = 1; byRuns && lines <= FEW_LINES && step < t.lastStep; step++) if (cutBehind(step)) return;
   if (t.stopped !== 0) {
     cutBehind(t.stopped);
     return;

@@ -275,7 +275,10 @@ export class Trial {
   #lawful(machine: Machine, code: Int32Array, outcome: Outcome): boolean {
     if (machine.misuse && !this.#mayMisuse) return false;
     if (!this.#mayPutAtZero && putsAtZero(machine)) return false;
-    if (outcome.stopped === 0 && (outcome.held > this.#held || outcome.open > this.#open)) return false;
+    if (outcome.stopped === 0 && (outcome.held > this.#held || (!this.#byRuns && outcome.open > this.#open))) {
+      // A path that the end of the program cuts short leaves its gather to the drain.
+      return false;
+    }
     return !this.#byRuns || this.#samePaths(machine, code, outcome);
   }
 

@@ -202,6 +202,11 @@ Deno.test("what random search finds within the bounds is found, and by no longer
       const program = { ...job, comments: [], code, slots, claims: [] };
       const [lines] = sizeOf(shrinkProgram(program, [target], { lines: false }));
       const mine = found.get(key);
+      // The shrinker comes as short, from wherever it begins.
+      assert.ok(
+        mine !== undefined && lines <= mine + 1,
+        `${name} ${target.invariant} is shrunk to ${lines} lines, not ${mine}`,
+      );
       assert.ok(mine !== undefined && mine <= lines, `${name} ${target.invariant}: ${mine} against ${lines}`);
     }
   }
