@@ -7,6 +7,11 @@ const KERNELS: Readonly<Record<CallDef["kernels"], string>> = {
   "not-6.19": "v2, 6.6 and later, but not 6.19",
   v2: "v2",
   merged: "6.6 and later",
+  "before-6.6": "6.1, v2",
+  "since-6.12": "6.12 and later",
+  "6.6-to-6.12": "6.6, 6.12, frozen",
+  "6.12-only": "6.12, frozen",
+  "since-6.14": "6.14 and later",
 };
 
 /** A call as a program writes it. */

@@ -14,7 +14,7 @@
  * @module
  */
 import type { CompiledDiscipline, CompiledPath } from "../corpus/discipline.ts";
-import { CALLS, FAILABLE, OP_AT, OP_REPEAT, opOf, POINTS } from "../core/program/calls.ts";
+import { BATCHES, CALLS, FAIL_PTLOCK, OP_AT, OP_REPEAT, opOf, POINTS } from "../core/program/calls.ts";
 import { kindIndex } from "../core/program/kinds.ts";
 import { __GFP_NOFAIL } from "../core/memory/gfp.ts";
 import { NULL } from "../core/memory/words.ts";
@@ -81,6 +81,9 @@ export const GRANTS: Uint8Array = Uint8Array.from(
       : 0,
 );
 
+/** Constructors that fail where they can get no lock. */
+const LOCKS: Uint8Array = Uint8Array.from(CALLS, (c) => c.result === "int" && /_ctor$/.test(c.name) ? 1 : 0);
+
 /** Where choices come from. */
 export interface Draws {
   /** A number from 0 to n - 1. */
@@ -105,6 +108,8 @@ interface Walk {
   readonly grants: Int32Array;
   /** For each line: index of the fail path to take when it fails; -1: none needed; -2: it must not fail. */
   readonly onFail: Int32Array;
+  /** For each line: index in FAILABLE of what fails then. */
+  readonly failing: Uint8Array;
   /** Slots that the path itself defines. */
   readonly own: Int32Array;
 }
@@ -120,11 +125,12 @@ function linesOf(code: Int32Array): number[] {
   return lines;
 }
 
-function walkOf(path: CompiledPath, discipline: CompiledDiscipline, isAlloc: boolean): Walk {
+function walkOf(path: CompiledPath, discipline: CompiledDiscipline, isAlloc: boolean, slabLocks: boolean): Walk {
   const { code } = path;
   const lines = linesOf(code);
   const grants: number[] = [];
   const onFail: number[] = [];
+  const failing: number[] = [];
   const own = new Set<number>();
   let before = 0;
   for (let i = 0; i + 1 < lines.length; i++) {
@@ -144,6 +150,12 @@ function walkOf(path: CompiledPath, discipline: CompiledDiscipline, isAlloc: boo
       if (path >= 0) fails = path;
       else if (before === 0) fails = -1;
     }
+    const locks = op < OP_AT && LOCKS[op] === 1;
+    if (isAlloc && locks && slabLocks) {
+      const path = discipline.fail.findIndex((f) => f.after === code[pc + 1]!);
+      if (path >= 0) fails = path;
+    }
+    failing.push(locks ? FAIL_PTLOCK : 0);
     onFail.push(fails);
     if (grant >= 0) before++;
   }
@@ -152,6 +164,7 @@ function walkOf(path: CompiledPath, discipline: CompiledDiscipline, isAlloc: boo
     lines: Int32Array.from(lines),
     grants: Int32Array.from(grants),
     onFail: Int32Array.from(onFail),
+    failing: Uint8Array.from(failing),
     own: Int32Array.from(own),
   };
 }
@@ -208,6 +221,7 @@ export class DisciplineGenerator {
   /** Names that a get may act on: slots of the alloc path that point at memory. */
   readonly #pointers: Int32Array;
 
+  readonly #untaken: readonly number[];
   readonly #weights = new Int32Array(ACTIONS);
   /** Each action as often as its weight says. */
   readonly #table = new Uint8Array(256);
@@ -252,10 +266,16 @@ export class DisciplineGenerator {
     this.#kinds = kinds;
     this.#names = discipline.slots;
     const paths = [discipline.alloc, ...discipline.use, ...discipline.free, ...discipline.fail];
-    this.#walks = paths.map((p, i) => walkOf(p, discipline, i === 0));
+    this.#walks = paths.map((p, i) => walkOf(p, discipline, i === 0, ledger.allocPtlocks));
     this.#uses = discipline.use.length;
     this.#frees = discipline.free.length;
     this.#fails = 1 + this.#uses + this.#frees;
+    const alloc = this.#walks[0]!;
+    const taken = alloc.onFail;
+    this.#untaken = discipline.fail.flatMap((f, i) => {
+      const line = alloc.lines.findIndex((pc) => alloc.code[pc + 1] === f.after && LOCKS[alloc.code[pc]!] === 1);
+      return line >= 0 && taken[line] !== i ? [this.#fails + i] : [];
+    });
     const perTable = Math.max(1, pagesOf(discipline.alloc) + Math.max(0, ...discipline.use.map(pagesOf)));
     this.maxTables = Math.max(1, Math.min(MAX_TABLES, Math.floor((pages * 0.45) / perTable)));
     this.#slotKinds = Uint8Array.from(discipline.slots, (s) => kindIndex(s.kind));
@@ -268,6 +288,11 @@ export class DisciplineGenerator {
     this.#pointers = this.#walks[0]!.own.filter((s) => !reserved && this.#slotKinds[s]! <= pointer);
     for (let i = 0; i < FIRST_SLOT; i++) kinds[i] = kindIndex("mm");
     this.#walkOps = walksOf(paths, ledger.walkerKinds);
+  }
+
+  /** Paths (in the order of `[alloc]`, uses, frees, fails) that this configuration never takes: no lock comes from a slab. */
+  get untaken(): readonly number[] {
+    return this.#untaken;
   }
 
   /** Whether speculative references are taken at all. */
@@ -318,7 +343,7 @@ export class DisciplineGenerator {
 
   /** The next line of a table fails, and the error path follows. */
   #fail(index: number, t: number, walk: Walk, line: number, path: number): number {
-    this.#emit(OP_FAIL, 0, 0);
+    this.#emit(OP_FAIL, walk.failing[line]!, 0);
     this.#copy(walk, line, t);
     this.#running[index] = this.#running[--this.#nRunning]!;
     if (path >= 0) {
@@ -386,7 +411,7 @@ export class DisciplineGenerator {
       case RCU:
         return this.#emit(OP_RCU, 0, 0);
       case FAIL_BATCH:
-        return this.#emit(OP_FAIL, 1 + random.below(FAILABLE.length - 1), 0);
+        return this.#emit(OP_FAIL, 1 + random.below(BATCHES), 0);
       case WALK:
         if (this.#tables > 0 && this.#nWalks < MAX_WALKS && this.#walkOps.length > 0) return this.#walk(random);
         break;
@@ -452,7 +477,7 @@ export class DisciplineGenerator {
     if (line + 1 >= walk.lines.length) return this.#ended(index, t, path);
     const fails = walk.onFail[line]!;
     if (fails !== -2 && this.#failRate > 0 && random.below(256) < this.#failRate) {
-      this.#emit(OP_FAIL, 0, 0);
+      this.#emit(OP_FAIL, walk.failing[line]!, 0);
       this.#copy(walk, line, t);
       this.#running[index] = this.#running[--this.#nRunning]!;
       if (fails >= 0) this.#start(t, this.#fails + fails, random);

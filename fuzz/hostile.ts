@@ -23,6 +23,7 @@ import { gatherRules } from "./hostile_gather_rules.ts";
 import { putOwn, RELEASE_RULES } from "./hostile_release_rules.ts";
 import { RULES } from "./hostile_rules.ts";
 import { NEVER_WRONG_WALKS, WALK_RULES } from "./hostile_walk_rules.ts";
+import { tableRules } from "./hostile_table_rules.ts";
 import type { Use } from "./hostile_use.ts";
 import { MAX_STEPS, Writer } from "./hostile_writer.ts";
 import type { Random } from "./random.ts";
@@ -78,9 +79,17 @@ export class HostileGenerator {
         tablesArePages: l.tablesArePages,
         tableKind: l.tableKind,
         tableRelease: l.tableRelease,
+        tableDestructs: l.tableDestructs,
         listNeedsTable: l.hasDescriptors && !l.headLookup,
         rcu: machine.kernel.rcuTableFree,
         frozen: l.frozenTables,
+      }),
+      ...tableRules({
+        descriptors: l.countsFolios,
+        slabLocks: l.allocPtlocks,
+        splitPmd: l.splitPmd,
+        pmdShare: l.pmdShare,
+        sharesAreRefs: l.sharesAreRefs,
       }),
     };
     const calls = CALLS.filter((c) => this.#writer.available[c.id] && !without.includes(callName(c)));

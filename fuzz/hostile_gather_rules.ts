@@ -4,12 +4,20 @@
  *
  * @module
  */
-import { FAILABLE, opOf, POINTS } from "../core/program/calls.ts";
-import { RELEASE_LOOKUP, RELEASE_ORDER_2 } from "../core/ledger/states.ts";
+import { BATCHES, opOf, POINTS } from "../core/program/calls.ts";
+import {
+  DESTRUCTS_ALL,
+  DESTRUCTS_ANY,
+  DESTRUCTS_NONE,
+  RELEASE_LOOKUP,
+  RELEASE_ORDER_2,
+} from "../core/ledger/states.ts";
 import { DEFAULT_PAGES, FIRST_SLOT } from "../core/program/program.ts";
 
 import {
+  BUILT,
   COMPOUND,
+  DEPOSIT,
   EXACT,
   EXTRA,
   GONE,
@@ -21,6 +29,7 @@ import {
   ORDER_2,
   PAGES,
   PARTIAL,
+  PMD,
   QUEUED,
   RESERVED,
   SINGLE,
@@ -38,6 +47,8 @@ export interface GatherFacts {
   readonly tableKind: number;
   /** A RELEASE_* code. */
   readonly tableRelease: number;
+  /** A DESTRUCTS_* code. */
+  readonly tableDestructs: number;
   /** pgd_list goes through the descriptor: a page table's memory only. */
   readonly listNeedsTable: boolean;
   /** Tables wait for a grace period. */
@@ -112,6 +123,17 @@ function flush(name: string, ends: boolean): Use {
   return { right: rule(1), wrong: rule(0) };
 }
 
+/** A table that __tlb_remove_table may destruct, or one that it leaves alone; -1 for none. */
+function destructed(w: Writer, destructs: number, forbid: number): number {
+  const { picture, random } = w;
+  const rest = forbid & ~BUILT;
+  if (destructs === DESTRUCTS_ALL) return picture.find(random, LIVE | TABLE | BUILT, rest);
+  if (destructs === DESTRUCTS_ANY) return picture.find(random, LIVE | TABLE, rest);
+  if (random.chance(128)) return picture.find(random, LIVE | TABLE | ORDER_2, forbid);
+  const b = picture.find(random, LIVE | TABLE | BUILT, rest | ORDER_2 | PMD);
+  return b >= 0 && picture.ctor[b] === 1 ? b : -1;
+}
+
 /**
  * Queues a page or table.
  *
@@ -120,8 +142,17 @@ function flush(name: string, ends: boolean): Use {
  * @param batched it goes the way of pages: the range must have been adjusted
  * @param release how the architecture frees it, where it goes the way of tables
  * @param isVoid the second operand is `void *`
+ * @param destructs what is destructed on the way
  */
-function remove(name: string, kind: number, families: number, batched: boolean, release: number, isVoid: boolean): Use {
+function remove(
+  name: string,
+  kind: number,
+  families: number,
+  batched: boolean,
+  release: number,
+  isVoid: boolean,
+  destructs = DESTRUCTS_NONE,
+): Use {
   const op = opOf(name);
   const firstOnly = kind === PTDESC || (!batched && release !== 0);
   const find = (w: Writer, need: number, forbid: number): number => {
@@ -144,7 +175,10 @@ function remove(name: string, kind: number, families: number, batched: boolean, 
       if (!batched && release === RELEASE_ORDER_2) b = find(w, LIVE | ORDER_2, forbid | SPLIT | PARTIAL);
       else {
         const one = random.chance(128) ? SINGLE : COMPOUND;
-        b = find(w, LIVE | one, forbid | SPLIT | PARTIAL);
+        if (destructs !== DESTRUCTS_NONE) {
+          b = destructed(w, destructs, forbid | SPLIT | PARTIAL);
+          if (b < 0) return false;
+        } else b = find(w, LIVE | one, forbid | SPLIT | PARTIAL);
         if (b < 0 && (families & PAGES) !== 0) b = picture.find(random, LIVE | PAGES | SPLIT, forbid);
       }
       if (b < 0) return false;
@@ -182,7 +216,7 @@ function list(name: string, listed: number, facts: GatherFacts): Use {
   return {
     right: (w) => {
       const { picture, random } = w;
-      const forbid = HIGH | PARTIAL | (listed === 0 ? LISTED : 0);
+      const forbid = HIGH | PARTIAL | BUILT | DEPOSIT | (listed === 0 ? LISTED : 0);
       const need = LIVE | (listed === 1 ? LISTED : 0);
       let b = -1;
       if (facts.listNeedsTable) {
@@ -313,7 +347,8 @@ function fail(): Use {
   const op = opOf("env fail");
   return {
     right: (w) => {
-      w.write(op, w.random.below(FAILABLE.length), 0, 0, 0, 0);
+      // A lock's failure goes with the constructor that it is meant for (hostile_table_rules.ts).
+      w.write(op, w.random.below(1 + BATCHES), 0, 0, 0, 0);
       return true;
     },
   };
@@ -341,7 +376,7 @@ function place(): Use {
 
 /** The rules, by the call's name; `env ` before it for the environment's. */
 export function gatherRules(facts: GatherFacts): Readonly<Record<string, Use>> {
-  const { tablesArePages, tableKind, tableRelease, frozen } = facts;
+  const { tablesArePages, tableKind, tableRelease, frozen, tableDestructs } = facts;
   // A table that is queued as a descriptor is a page table's memory.
   const any = tableKind === PTDESC ? TABLE : TABLE | PAGES;
   const ptdescKind = tablesArePages ? PTDESC : tableKind;
@@ -361,9 +396,26 @@ export function gatherRules(facts: GatherFacts): Readonly<Record<string, Use>> {
       tablesArePages,
       tableRelease,
       true,
+      tableDestructs,
     ),
-    tlb_remove_ptdesc: remove("tlb_remove_ptdesc", ptdescKind, TABLE, tablesArePages, tableRelease, true),
-    tlb_remove_page_ptdesc: remove("tlb_remove_page_ptdesc", PTDESC, TABLE, !frozen, frozen ? tableRelease : 0, false),
+    tlb_remove_ptdesc: remove(
+      "tlb_remove_ptdesc",
+      ptdescKind,
+      TABLE,
+      tablesArePages,
+      tableRelease,
+      true,
+      tableDestructs,
+    ),
+    tlb_remove_page_ptdesc: remove(
+      "tlb_remove_page_ptdesc",
+      PTDESC,
+      TABLE,
+      !frozen,
+      0,
+      false,
+      frozen ? tableDestructs : DESTRUCTS_NONE,
+    ),
     tlb_flush_mmu: flush("tlb_flush_mmu", false),
     tlb_finish_mmu: flush("tlb_finish_mmu", true),
     pgd_list_add: list("pgd_list_add", 0, facts),

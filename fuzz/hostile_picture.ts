@@ -46,11 +46,23 @@ export const HIGH = 1 << 15;
 export const ORDER_2 = 1 << 16;
 /** More pages than a mask has bits. */
 export const LARGE = 1 << 17;
+/** A constructor ran on it. */
+export const BUILT = 1 << 20;
+/** The constructor was a table of PMDs'. */
+export const PMD = 1 << 21;
+/** Another block is deposited in it, or it is deposited itself. */
+export const DEPOSIT = 1 << 22;
+/** Others share it. */
+export const SHARED = 1 << 23;
 
 /** An entry leads to it. */
 export const USED = 1 << 18;
 /** A walker may be in it. */
 export const WALKED = 1 << 19;
+/** It was a table: what a destructor left may stop another constructor. */
+export const SPENT = 1 << 24;
+/** Several pages that are charged as one: they cannot leave one by one. */
+export const CHARGED = 1 << 25;
 
 /** Blocks that are remembered. */
 export const MAX_BLOCKS = 48;
@@ -127,6 +139,12 @@ export class Picture {
   readonly orderName: Int32Array = new Int32Array(MAX_BLOCKS);
   /** Gather that holds pages of it until it is finished, or -1; MAX_GATHERS where there are several. */
   readonly gather: Int32Array = new Int32Array(MAX_BLOCKS);
+  /** Index of the constructor that ran on the block. */
+  readonly ctor: Int32Array = new Int32Array(MAX_BLOCKS);
+  /** Block that a table is deposited in, the table, and the mm; -1 where none is. */
+  depositPmd = -1;
+  depositPte = -1;
+  depositMm = 0;
   blocks = 0;
   /** Pages of all blocks that are not gone. */
   used = 0;
@@ -150,6 +168,8 @@ export class Picture {
   clear(): void {
     this.walkers.n = 0;
     this.blocks = 0;
+    this.depositPmd = -1;
+    this.depositPte = -1;
     this.used = 0;
     this.gathers = 0;
     this.open = 0;
@@ -166,6 +186,8 @@ export class Picture {
       b = this.find(random, GONE, EXTRA);
       if (b < 0) b = this.find(random, QUEUED, EXTRA);
       if (b < 0) b = this.find(random, 0, EXTRA);
+      // What is deposited with a block that is forgotten stays there.
+      if (b === this.depositPmd || b === this.depositPte) this.depositPmd = this.depositPte = -2;
       if ((this.traits[b]! & GONE) === 0) this.used -= this.pages[b]!;
       this.env.drop(b);
       this.walkers.drop(b);

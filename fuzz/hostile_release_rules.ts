@@ -6,7 +6,10 @@
  */
 import { opOf } from "../core/program/calls.ts";
 import {
+  BUILT,
+  CHARGED,
   COMPOUND,
+  DEPOSIT,
   EXACT,
   EXTRA,
   GONE,
@@ -113,7 +116,11 @@ function splitPage(): Use {
   return {
     right: (w) => {
       const { picture, random } = w;
-      const b = picture.find(random, LIVE | PAGES, COMPOUND | MARKED | SPLIT | PARTIAL | LARGE | WALKED);
+      const b = picture.find(
+        random,
+        LIVE | PAGES,
+        COMPOUND | MARKED | SPLIT | PARTIAL | LARGE | BUILT | DEPOSIT | WALKED,
+      );
       if (b < 0) return false;
       w.write(op, w.name(b, PAGE), picture.order[b]!, 0, 0, 1);
       if (picture.pages[b]! > 1) picture.traits[b]! |= SPLIT;
@@ -212,7 +219,11 @@ function markReserved(): Use {
   return {
     right: (w) => {
       const { picture, random } = w;
-      const b = picture.find(random, LIVE, COMPOUND | LARGE | EXTRA | HELD | RESERVED | LISTED | WALKED);
+      const b = picture.find(
+        random,
+        LIVE,
+        COMPOUND | LARGE | EXTRA | HELD | RESERVED | LISTED | BUILT | DEPOSIT | CHARGED | WALKED,
+      );
       if (b < 0) return false;
       const page = picture.somePage(random, b);
       if ((picture.marked[b]! >> page) & 1) return false;

@@ -16,7 +16,7 @@ import {
 
 import { opOf } from "../core/program/calls.ts";
 import { MAX_PAGES } from "../core/program/program.ts";
-import { COMPOUND, EXACT, HIGH, LIVE, PAGES, PARTIAL, RESERVED, TABLE, USED } from "./hostile_picture.ts";
+import { CHARGED, COMPOUND, EXACT, HIGH, LIVE, PAGES, PARTIAL, RESERVED, TABLE, USED } from "./hostile_picture.ts";
 import { APART, bytesOf, type Rule, type Use, wrongPointer } from "./hostile_use.ts";
 import { FOLIO, PAGE, PTDESC, VIRT, type Writer } from "./hostile_writer.ts";
 
@@ -67,6 +67,7 @@ function alloc(name: string, kind: number, family: number, ordered: boolean, zer
     let traits = family;
     if (order > 0 && (family === TABLE || (gfp & __GFP_COMP) !== 0)) traits |= COMPOUND;
     if (kind !== VIRT && (gfp & __GFP_HIGHMEM) !== 0) traits |= HIGH;
+    if (order > 0 && (gfp & __GFP_ACCOUNT) !== 0) traits |= CHARGED;
     add(w, traits, 1 << order, slot, kind, zeroed || (gfp & __GFP_ZERO) !== 0);
     return true;
   };

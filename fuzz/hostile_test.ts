@@ -127,6 +127,9 @@ for (
     ["6.19", "s390", []],
     ["frozen", "generic", []],
     ["frozen", "x86", ["DEBUG_VM"]],
+    ["6.1-with-B3", "x86", ["MEMCG", "SPLIT_PTLOCKS"]],
+    ["6.12-with-B3", "x86", ["ALLOC_SPLIT_PTLOCKS", "DEBUG_VM", "MEMCG"]],
+    ["6.12", "x86", ["ALLOC_SPLIT_PTLOCKS"]],
   ] as [string, string, string[]][]
 ) {
   Deno.test(`${kernel} ${arch} ${config.join(" ")}: no finding without a misuse, and none of either without malice`, () => {

@@ -8,7 +8,7 @@
  * @module
  */
 import { PAGE_SIZE } from "../core/memory/words.ts";
-import { COMPOUND, EXACT, GONE, LISTED, MARKED, RESERVED, SPLIT, WALKED } from "./hostile_picture.ts";
+import { BUILT, COMPOUND, DEPOSIT, EXACT, GONE, LISTED, MARKED, RESERVED, SPLIT, WALKED } from "./hostile_picture.ts";
 import type { Writer } from "./hostile_writer.ts";
 
 /** Writes a call; false where there is nothing to use it on. */
@@ -26,7 +26,7 @@ export const APART: number = EXACT | SPLIT;
 /** Pages of these have a reference each. */
 export const SINGLES: number = EXACT | RESERVED | SPLIT;
 /** With these a block cannot be released by its family. */
-export const KEPT: number = MARKED | LISTED | WALKED;
+export const KEPT: number = MARKED | LISTED | WALKED | BUILT | DEPOSIT;
 
 /** Bytes that round up to so many pages. */
 export function bytesOf(w: Writer, pages: number): number {

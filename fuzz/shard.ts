@@ -160,6 +160,7 @@ function run(
     : [compiled.alloc, ...compiled.use, ...compiled.free, ...compiled.fail].map((p) =>
       new Uint8Array(p.code.length / STEP_WORDS)
     );
+  for (const path of tables?.untaken ?? []) seen[path]!.fill(1);
   let steps = 0;
   let programs = 0;
   const tours = tables !== undefined && job.first === 0 ? tables.tours : 0;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ArchTable } from "../core/kernel/kernel.ts";
+import type { ArchTable, Kernel } from "../core/kernel/kernel.ts";
 
 /** tlb_remove_table is tlb_remove_page. */
 export const ARCH_NO_TABLE_FREE = 0;
@@ -16,4 +16,12 @@ export const ARCH_S390 = 2;
 export function driverArch(arch: ArchTable): number {
   if (arch.name === "s390") return ARCH_S390;
   return arch.tableFree ? ARCH_TABLE_FREE : ARCH_NO_TABLE_FREE;
+}
+
+/** Tables of PMDs may be shared. */
+export const FLAG_PMD_SHARE = 1;
+
+/** What else the driver plays, a bit each. */
+export function driverFlags(k: Kernel): number {
+  return k.pmdShare ? FLAG_PMD_SHARE : 0;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ARCH_NO_TABLE_FREE, ARCH_S390, ARCH_TABLE_FREE } from "./archs.ts";
+import { ARCH_NO_TABLE_FREE, ARCH_S390, ARCH_TABLE_FREE, FLAG_PMD_SHARE } from "./archs.ts";
 import { FAILABLE, OP_AT } from "../core/program/calls.ts";
 import { callName, CALLS } from "../core/program/calls.ts";
 import { OP_NOTHING } from "../core/program/trace.ts";
@@ -57,6 +57,7 @@ export function callsHeader(kernel: Extract<KernelBase, "6.1" | "6.12">): string
     `#define PTF_ARCH_NO_TABLE_FREE ${ARCH_NO_TABLE_FREE}`,
     `#define PTF_ARCH_TABLE_FREE ${ARCH_TABLE_FREE}`,
     `#define PTF_ARCH_S390 ${ARCH_S390}`,
+    `#define PTF_FLAG_PMD_SHARE ${FLAG_PMD_SHARE}`,
     `#define PTF_FLAGS_MASK ${FLAGS_MASK[kernel]}UL`,
     `_Static_assert(1UL << PG_head == ${layout.PG_head}UL, "PG_head");`,
     `_Static_assert(1UL << PG_reserved == ${layout.PG_reserved}UL, "PG_reserved");`,

@@ -15,6 +15,7 @@ import {
   C_GET_ZERO,
   C_RESERVED_COMPOUND,
   C_SET_BUDDY,
+  C_SET_TABLE,
   CHECKS,
 } from "../core/kernel/checks.ts";
 
@@ -33,7 +34,8 @@ export interface KernelBug {
 const MADE: Readonly<Record<number, { readonly fn: RegExp; readonly why: RegExp }>> = {
   [C_SET_BUDDY]: { fn: /^__SetPageBuddy$/, why: /^VM_BUG_ON_PAGE\(.*\)$/ },
   [C_CLEAR_BUDDY]: { fn: /^__ClearPageBuddy$/, why: /^VM_BUG_ON_PAGE\(.*\)$/ },
-  [C_CLEAR_TABLE]: { fn: /^__folio_clear_pgtable$/, why: /^VM_BUG_ON_FOLIO\(.*\)$/ },
+  [C_CLEAR_TABLE]: { fn: /^__(folio_clear_pgtable|ClearPageTable)$/, why: /^VM_BUG_ON_(FOLIO|PAGE)\(.*\)$/ },
+  [C_SET_TABLE]: { fn: /^__(folio_set_pgtable|SetPageTable)$/, why: /^VM_BUG_ON_(FOLIO|PAGE)\(.*\)$/ },
   [C_FLAGS_TAIL]: { fn: /^(const_)?folio_flags$/, why: /PageTail\(page\)|compound_head & 1/ },
   [C_RESERVED_COMPOUND]: { fn: /^(__)?(Set|Clear)PageReserved$/, why: /PageCompound\(page\)/ },
   [C_GET_ZERO]: { fn: /^folio_get$/, why: /folio_ref_count\(folio\) \+ 127u <= 127u/ },

@@ -13,9 +13,10 @@ import { C_GATHER_INACTIVE, CHECKS } from "../core/kernel/checks.ts";
 import { createKernel, functionsOf } from "../core/kernel/create.ts";
 import type { Kernel } from "../core/kernel/kernel.ts";
 import { EV_BAD_PAGE, EV_WARN, EVENT_WORDS } from "../core/memory/events.ts";
-import { Z_FREE, Z_MANAGED } from "../core/memory/mem_map.ts";
+import { Z_CHARGED, Z_FREE, Z_MANAGED, Z_PAGETABLE } from "../core/memory/mem_map.ts";
 import { COMPOUND_PAGE_DTOR } from "../core/kernel/alloc.ts";
-import { NULL, PAGE_SHIFT, PAGE_WORDS, PAGE_WORDS_SHIFT, W_LRU_PREV } from "../core/memory/words.ts";
+import { NULL, PAGE_SHIFT, PAGE_WORDS, PAGE_WORDS_SHIFT, W_INDEX, W_LRU_PREV } from "../core/memory/words.ts";
+import { MM_ADDRESS } from "../core/kernel/x86_pgd.ts";
 import { RUN } from "../core/program/bindings.ts";
 import { OP_AT } from "../core/program/calls.ts";
 import type { MachineOptions } from "../core/program/machine.ts";
@@ -24,6 +25,8 @@ import { OP_NOTHING } from "../core/program/trace.ts";
 import { isCheck, parseBug, warnFunction } from "./check_text.ts";
 import { R_BUG, R_END, R_GONE, R_STEP } from "./linux.ts";
 
+/** Words of a step's report behind its events, less the pages: answer, counts, and how many pages changed. */
+const STEP_HEAD = 6;
 /** A WARNING among a report's events; any other is a bad page. */
 const E_WARN = 2;
 
@@ -86,6 +89,14 @@ export class Comparer {
         this.#lookAtOrder(k, page);
         return functions.compound_order(k, page);
       },
+      huge_pmd_share: (k, spte) => {
+        this.#lookAtShares(k, spte);
+        functions.huge_pmd_share(k, spte);
+      },
+      huge_pmd_unshare: (k, ptep) => {
+        this.#lookAtShares(k, ptep);
+        return functions.huge_pmd_unshare(k, ptep);
+      },
     });
     this.kernel = k;
     this.#ordersInPointers = k.base === "6.1";
@@ -107,6 +118,12 @@ export class Comparer {
     if ((k.mem[w + PAGE_WORDS + W_LRU_PREV]! & 0xff) !== COMPOUND_PAGE_DTOR) this.#garbage = true;
   }
 
+  /** A count of sharers that pgd_set_mm has stored an mm over is half of a pointer. */
+  #lookAtShares(k: Kernel, addr: number): void {
+    const page = k.virt_to_page(k, addr);
+    if (page >>> 0 < k.nrPages && k.mem[(page << PAGE_WORDS_SHIFT) + W_INDEX]! >= MM_ADDRESS >> 1) this.#garbage = true;
+  }
+
   /** Runs a step of the trace on the model; the answer. */
   #run(at: number): number {
     const code = this.#code;
@@ -122,6 +139,7 @@ export class Comparer {
     if ((which & 4) !== 0) c = slots[c]!;
     a += (offsets & 1023) << ((shifts & 1) !== 0 ? PAGE_SHIFT : 0);
     b += ((offsets >> 10) & 1023) << ((shifts & 2) !== 0 ? PAGE_SHIFT : 0);
+    c += (offsets >> 20) & 1023;
     const operands = this.#operands;
     operands.a = a;
     operands.b = b;
@@ -245,8 +263,12 @@ export class Comparer {
     if (out[o + 1] !== free) this.#differs("free pages", String(free), String(out[o + 1]));
     const managed = mem[k.lowZone + Z_MANAGED]!;
     if (out[o + 2] !== managed) this.#differs("managed pages", String(managed), String(out[o + 2]));
-    const changed = out[o + 3]!;
-    o += 4;
+    const tables = mem[k.lowZone + Z_PAGETABLE]!;
+    if (out[o + 3] !== tables) this.#differs("NR_PAGETABLE", String(tables), String(out[o + 3]));
+    const charges = mem[k.lowZone + Z_CHARGED]!;
+    if (out[o + 4] !== charges) this.#differs("charged pages", String(charges), String(out[o + 4]));
+    const changed = out[o + 5]!;
+    o += STEP_HEAD;
     for (let n = 0; n < changed; n++) {
       const page = out[o]! & 0xffff;
       const at = page << PAGE_WORDS_SHIFT;
@@ -344,7 +366,7 @@ export class Comparer {
         case R_STEP: {
           let at = o + 2;
           for (let i = out[o + 1]!; i > 0; i--) at = after(out, at + 2);
-          o = at + 4 + out[at + 3]! * (1 + PAGE_WORDS);
+          o = at + STEP_HEAD + out[at + STEP_HEAD - 1]! * (1 + PAGE_WORDS);
           break;
         }
         case R_END:

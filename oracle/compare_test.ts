@@ -76,17 +76,19 @@ Deno.test("programs of every kind agree with a kernel on paper", () => {
 Deno.test("any word that is another is a difference, at the step whose report has it", () => {
   const { trace } = traced(HALF);
   const whole = paperReport(OPTIONS, trace);
-  // Records: kind, events, answer, free, managed, changed pages, each its number and 16 words.
+  // Records: kind, events, answer, free, managed, NR_PAGETABLE, charges, changed pages, each its number and 16 words.
   const starts: number[] = [];
-  for (let at = 0; whole[at] === 1; at += 6 + whole[at + 5]! * 17) starts.push(at);
+  for (let at = 0; whole[at] === 1; at += 8 + whole[at + 7]! * 17) starts.push(at);
   assert.ok(starts.length > 5, "five steps and the drain");
   starts.forEach((at, step) => {
-    const pages = Array.from({ length: whole[at + 5]! }, (_, n) => at + 6 + n * 17);
+    const pages = Array.from({ length: whole[at + 7]! }, (_, n) => at + 8 + n * 17);
     for (
       const word of [
         at + 2,
         at + 3,
         at + 4,
+        at + 5,
+        at + 6,
         ...pages.flatMap((p) => Array.from({ length: 16 }, (_, w) => p + 1 + w)),
       ]
     ) {
@@ -101,10 +103,10 @@ Deno.test("a page that changed in the model alone is found at the end", () => {
   const out = paperReport(OPTIONS, trace);
   // The last page that is reported is left out, as if it had not changed.
   let last = 0;
-  for (let at = 0; out[at] === 1; at += 6 + out[at + 5]! * 17) if (out[at + 5]! > 0) last = at;
-  const end = last + 6 + out[last + 5]! * 17;
+  for (let at = 0; out[at] === 1; at += 8 + out[at + 7]! * 17) if (out[at + 7]! > 0) last = at;
+  const end = last + 8 + out[last + 7]! * 17;
   const shorter = Int32Array.from([...out.subarray(0, end - 17), ...out.subarray(end)]);
-  shorter[last + 5]!--;
+  shorter[last + 7]!--;
   const difference = new Comparer(OPTIONS).compare(trace.code, 0, trace.words / 8, 4096, shorter, 0);
   assert.match(difference!.unlike[0]!.what, /^page \d+ .* at the end$/);
 });

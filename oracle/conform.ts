@@ -21,7 +21,7 @@ import type { Machine, MachineOptions } from "../core/program/machine.ts";
 import { STEP_WORDS } from "../core/program/program.ts";
 import { OP_NOTHING, Trace } from "../core/program/trace.ts";
 import { programSeed, Random } from "../fuzz/random.ts";
-import { driverArch } from "./archs.ts";
+import { driverArch, driverFlags } from "./archs.ts";
 import { Comparer, type Difference, isWild } from "./compare.ts";
 import type { Linux } from "./linux.ts";
 import type { Source } from "./programs.ts";
@@ -212,6 +212,7 @@ export class Conform {
       slots,
       area: areaWord(k.lowZone, 0) << 2,
       pgdList: k.map.pgdList << 2,
+      flags: driverFlags(k),
     }, trace.code) + 8;
     return { source, number, first, steps, slots };
   }

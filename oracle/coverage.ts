@@ -5,7 +5,6 @@
  */
 import {
   C_CLEAR_BUDDY,
-  C_CLEAR_TABLE,
   C_COMPOUND_MAPCOUNT,
   C_DEFERRED_LIST,
   C_DTOR,
@@ -21,8 +20,11 @@ import {
   C_MEMCG,
   C_NR_PAGES_MAPPED,
   C_PINCOUNT,
+  C_PMD_HUGE_PTE,
+  C_PTL_USED,
   C_REFCOUNTED_TAIL,
   C_SET_BUDDY,
+  C_SET_TABLE,
   C_TAIL_HEAD,
   C_TAIL_MAPPING,
   C_WARN_NOFAIL,
@@ -39,7 +41,7 @@ const ONLY: Readonly<Record<number, SourceVersion>> = {
   [C_DTOR]: "6.1",
   [C_COMPOUND_MAPCOUNT]: "6.1",
   [C_WARN_NOFAIL]: "6.1",
-  [C_CLEAR_TABLE]: "6.12",
+  [C_SET_TABLE]: "6.12",
   [C_ENTIRE_MAPCOUNT]: "6.12",
   [C_LARGE_MAPCOUNT]: "6.12",
   [C_NR_PAGES_MAPPED]: "6.12",
@@ -60,6 +62,8 @@ const UNREACHABLE: readonly (readonly [check: number, why: string, kernel?: Sour
   [C_LARGE_MAPCOUNT, "a list stored over page 1 breaks _entire_mapcount too, which is looked at first"],
   [C_NR_PAGES_MAPPED, "no call of the language stores there: it lies over mapping of page 1"],
   [C_PINCOUNT, "no call of the language stores there: it lies over mapping of page 1"],
+  [C_PTL_USED, "user-mode Linux has one CPU, and tables no locks of their own"],
+  [C_PMD_HUGE_PTE, "user-mode Linux has no huge pages, and tables of PMDs no locks of their own"],
   [C_COMPOUND_MAPCOUNT, "no call of the language stores there: it lies over mapping of page 1"],
   [C_TAIL_MAPPING, "nothing but prep_compound_tail and the free itself stores to mapping of a tail"],
   [

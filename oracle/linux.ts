@@ -56,6 +56,8 @@ export interface Header {
   readonly area: number;
   /** What it calls pgd_list. */
   readonly pgdList: number;
+  /** What else the driver plays, a bit each. */
+  readonly flags: number;
 }
 
 /** Addresses of static data that the driver needs, from the kernel's symbol table. */
@@ -154,6 +156,7 @@ export class Linux {
     to[at + 3] = header.slots;
     to[at + 4] = header.area;
     to[at + 5] = header.pgdList;
+    to[at + 7] = header.flags;
     to.set(code.subarray(0, header.steps * STEP_WORDS), at + PROGRAM_WORDS);
     this.#inWords = at + PROGRAM_WORDS + header.steps * STEP_WORDS;
     this.#programs++;

@@ -9,7 +9,7 @@ import { CHECKS } from "../core/kernel/checks.ts";
 import { createKernel } from "../core/kernel/create.ts";
 import type { KernelFunctions } from "../core/kernel/kernel.ts";
 import { EV_BAD_PAGE, EV_WARN, EVENT_WORDS } from "../core/memory/events.ts";
-import { Z_FREE, Z_MANAGED } from "../core/memory/mem_map.ts";
+import { Z_CHARGED, Z_FREE, Z_MANAGED, Z_PAGETABLE } from "../core/memory/mem_map.ts";
 import { NULL, PAGE_SHIFT, PAGE_WORDS } from "../core/memory/words.ts";
 import { RUN } from "../core/program/bindings.ts";
 import { OP_AT } from "../core/program/calls.ts";
@@ -82,7 +82,12 @@ export function paperReport(options: MachineOptions, trace: Trace, changed: Part
       text(said, kind === EV_WARN ? `CPU: 0 PID: 1 at mm/page_alloc.c:1 ${fn}+0x1/0x2` : words);
     }
     out.push(1, n, ...said, result);
-    out.push(k.mem[k.lowZone + Z_FREE]! + k.mem[k.highZone + Z_FREE]!, k.mem[k.lowZone + Z_MANAGED]!);
+    out.push(
+      k.mem[k.lowZone + Z_FREE]! + k.mem[k.highZone + Z_FREE]!,
+      k.mem[k.lowZone + Z_MANAGED]!,
+      k.mem[k.lowZone + Z_PAGETABLE]!,
+      k.mem[k.lowZone + Z_CHARGED]!,
+    );
     const pages: number[] = [];
     for (let page = 0; page < k.nrPages; page++) {
       const words = k.mem.subarray(page * PAGE_WORDS, (page + 1) * PAGE_WORDS);

@@ -5,7 +5,7 @@
  * rmqueue_buddy, check_new_pages, prep_new_page, post_alloc_hook,
  * prep_compound_page (6.12: mm/internal.h), split_page, alloc_pages_exact.
  *
- * Not modelled: watermarks, reclaim, per-CPU lists, memcg. So an allocation
+ * Not modelled: watermarks, reclaim, per-CPU lists, limits of a memcg. So an allocation
  * fails when no block is large enough, or when the program says so;
  * `__GFP_NOFAIL` on an exhausted zone, where Linux would try for ever, answers
  * NULL.
@@ -13,7 +13,7 @@
  * @module
  */
 import { EV_SURPLUS } from "../memory/events.ts";
-import { __GFP_COMP, __GFP_HIGHMEM, __GFP_NOFAIL, __GFP_NOWARN, __GFP_ZERO } from "../memory/gfp.ts";
+import { __GFP_ACCOUNT, __GFP_COMP, __GFP_HIGHMEM, __GFP_NOFAIL, __GFP_NOWARN, __GFP_ZERO } from "../memory/gfp.ts";
 import {
   MAX_PAGE_ORDER,
   NULL,
@@ -239,6 +239,7 @@ export function alloc_pages(k: Kernel, gfp: number, order: number): number {
     warned = true;
   } while (k.check_new_pages(k, page, order));
   k.prep_new_page(k, page, order, gfp);
+  if (k.memcg && (gfp & __GFP_ACCOUNT) !== 0) k.__memcg_kmem_charge_page(k, page, order);
   return page;
 }
 
@@ -264,6 +265,7 @@ export function split_page(k: Kernel, page: number, order: number): void {
     if (k.mem[(page << PAGE_WORDS_SHIFT) + W_REFCOUNT]! === 0) bug(k, C_SPLIT_COUNT, page);
   }
   for (let i = 1; i < 1 << order; i++) set_page_refcounted(k, page + i);
+  if (k.memcg) k.split_page_memcg(k, page, order);
 }
 
 /** `get_order`: of size 0 it is more than any allocator has. */
@@ -287,6 +289,7 @@ export function alloc_pages_exact(k: Kernel, size: number, gfp: number): number 
   if (addr === NULL) return NULL;
   const nr = ((size - 1) >> PAGE_SHIFT) + 1;
   const page = k.virt_to_page(k, addr);
+  if (k.memcg) k.split_page_memcg(k, page, order);
   for (let last = page + nr - 1; last > page; last--) set_page_refcounted(k, last);
   const end = page + (1 << order);
   if (page + nr < end) event(k, EV_SURPLUS, page + nr, end - page - nr, 0);

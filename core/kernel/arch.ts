@@ -10,7 +10,8 @@
  * @module
  */
 import { PAGE_WORDS_SHIFT, W_TYPE } from "../memory/words.ts";
-import { bug, C_CLEAR_TABLE, oops } from "./checks.ts";
+import { oops } from "./checks.ts";
+import { dtorInside, LEVEL_PTE } from "./ctor.ts";
 import type { ArchTable, Kernel } from "./kernel.ts";
 import { ARCHS, type KernelBase, since } from "./names.ts";
 
@@ -29,6 +30,8 @@ function arch(name: string, more: Partial<ArchTable>): ArchTable {
     gupFast: true,
     ipiFlush: true,
     deadAsid: true,
+    splitPmd: false,
+    pmdShare: false,
     ...more,
   });
 }
@@ -51,13 +54,14 @@ export const ARCH_TABLES: Readonly<Record<string, ArchTable>> = Object.freeze({
   mips: arch("mips", { smp: false }),
   loongarch: arch("loongarch", { smp: false }),
   sh: arch("sh", { smp: false }),
-  powerpc: arch("powerpc", { ipiFlush: false }),
+  // ARCH_ENABLE_SPLIT_PMD_PTLOCK of PPC_BOOK3S_64.
+  powerpc: arch("powerpc", { ipiFlush: false, splitPmd: true }),
   // Flushes are broadcast; gup_fast needs LPAE.
   arm: arch("arm", { gupFast: false, ipiFlush: false }),
-  x86: arch("x86", { ...RCU, deadAsid: false }),
-  arm64: arch("arm64", { ...RCU, tableKind: "ptdesc" }),
-  riscv: arch("riscv", { ...RCU, tableKind: "ptdesc" }),
-  s390: arch("s390", { ...RCU, noGather: true, tableKind: "virt" }),
+  x86: arch("x86", { ...RCU, deadAsid: false, splitPmd: true, pmdShare: true }),
+  arm64: arch("arm64", { ...RCU, tableKind: "ptdesc", splitPmd: true, pmdShare: true }),
+  riscv: arch("riscv", { ...RCU, tableKind: "ptdesc", splitPmd: true, pmdShare: true }),
+  s390: arch("s390", { ...RCU, noGather: true, tableKind: "virt", splitPmd: true }),
 });
 
 /**
@@ -129,31 +133,29 @@ export function __tlb_remove_table_s390_6_6(k: Kernel, table: number): void {
 export function __tlb_remove_table_s390_6_12(k: Kernel, table: number): void {
   const ptdesc = k.virt_to_ptdesc(k, table);
   const page = k.ptdesc_page(k, ptdesc);
-  if (k.compound_order(k, page) !== CRST_ALLOC_ORDER) pagetable_pte_dtor(k, page);
+  if (k.compound_order(k, page) !== CRST_ALLOC_ORDER) dtorInside(k, page, LEVEL_PTE, k.pagetable_pte_dtor);
   k.pagetable_free(k, ptdesc);
 }
 
 /**
- * Frees a table by its descriptor, on every architecture
+ * Destructs a table and frees it by its descriptor, on every architecture
  * (`include/asm-generic/tlb.h:__tlb_remove_table`, 6.14: pagetable_dtor_free).
  * From the list's history, not from a source tree.
  */
 export function __tlb_remove_table_6_14(k: Kernel, table: number): void {
+  dtorInside(k, k.ptdesc_page(k, table), 0, k.pagetable_dtor);
   k.pagetable_free(k, table);
 }
 
 /**
- * What of `pagetable_pte_dtor` touches memory that is modelled:
- * `__folio_clear_pgtable` (6.12 PAGE_TYPE_OPS). Constructors are not, so the
- * type is -1, unless the page was freed before and is buddy: then it ceases to be.
+ * {@linkcode __tlb_remove_table_6_14} of the kernels that are switches: it destructs
+ * what is still a page table's, so that they run the disciplines of 6.12, which
+ * destruct before they queue, as well as those of 6.14.
  */
-function pagetable_pte_dtor(k: Kernel, page: number): void {
+export function __tlb_remove_table_frozen(k: Kernel, table: number): void {
+  const page = k.ptdesc_page(k, table);
   if (page >>> 0 >= k.nrPages) oops(k, page);
-  const w = (page << PAGE_WORDS_SHIFT) + W_TYPE;
-  const type = k.mem[w]!;
-  if (type === -1) return;
-  if (k.debugVm && type >>> 24 !== PGTY_table) bug(k, C_CLEAR_TABLE, page);
-  k.mem[w] = -1;
+  const type = k.mem[(page << PAGE_WORDS_SHIFT) + W_TYPE]!;
+  if ((type & k.tableMask) === k.tableValue) dtorInside(k, page, 0, k.pagetable_dtor);
+  k.pagetable_free(k, table);
 }
-
-const PGTY_table = 0xf2;

@@ -97,6 +97,16 @@ export const C_CLEAR_TABLE = check(
   "include/linux/page-flags.h:__folio_clear_pgtable 6.12",
   "!folio_test_pgtable(folio)",
 );
+/** A page that is to become a page table's has another type. */
+export const C_SET_TABLE = check(
+  "BUG",
+  "include/linux/page-flags.h:__folio_set_pgtable 6.12",
+  "page_type is not free for PG_table",
+);
+/** A table's lock is to be made ready, and `ptl` is in use. */
+export const C_PTL_USED = check("BUG", "include/linux/mm.h:ptlock_init", "*(unsigned long *)&ptdesc->ptl");
+/** A table of PMDs ends while a table of PTEs is deposited in it (until 6.14). */
+export const C_PMD_HUGE_PTE = check("BUG", "include/linux/mm.h:pmd_ptlock_free", "ptdesc->pmd_huge_pte");
 /** A page is queued before the range was adjusted. */
 export const C_GATHER_END = check("BUG", "mm/mmu_gather.c:__tlb_remove_page_size", "!tlb->end");
 /** A batch holds more than it can. */
@@ -120,6 +130,14 @@ export const C_OOPS_ORDER = check("BUG", "mm/page_alloc.c:__free_one_page", "oop
 export const C_OOPS_DTOR = check("BUG", "mm/page_alloc.c:destroy_large_folio 6.1", "oops: compound page destructor");
 /** A batch page was overwritten while a gather used it. */
 export const C_OOPS_BATCH = check("BUG", "mm/mmu_gather.c:tlb_batch_list_free", "oops: batch page overwritten");
+/** A table's lock is given back that is none: freed already, or never had. */
+export const C_OOPS_LOCK = check("BUG", "mm/memory.c:ptlock_free", "oops: no object of the slab of locks");
+/** A deposited table is taken where there is none. */
+export const C_OOPS_DEPOSIT = check(
+  "BUG",
+  "mm/pgtable-generic.c:pgtable_trans_huge_withdraw",
+  "oops: no table deposited",
+);
 
 /** `bad_page`: `_mapcount` or the type is not -1. */
 export const C_MAPCOUNT = check("bad_page", "mm/page_alloc.c:page_bad_reason", "nonzero mapcount");

@@ -10,6 +10,7 @@ import { layoutOf } from "../memory/layouts/mod.ts";
 import {
   areaWord,
   LIST_PREV,
+  MAX_LOCKS,
   type MemMap,
   memMap,
   NR_ORDERS,
@@ -20,7 +21,7 @@ import {
   Z_START,
   ZONE_WORDS,
 } from "../memory/mem_map.ts";
-import { MAX_PAGE_ORDER, PAGE_WORDS_SHIFT, W_LRU_NEXT, W_LRU_PREV, W_TYPE } from "../memory/words.ts";
+import { MAX_PAGE_ORDER, NULL, PAGE_WORDS_SHIFT, W_LRU_NEXT, W_LRU_PREV, W_TYPE } from "../memory/words.ts";
 import {
   __tlb_remove_table_s390,
   __tlb_remove_table_s390_6_12,
@@ -28,6 +29,7 @@ import {
   archTable,
 } from "./arch.ts";
 import { __free_one_page } from "./buddy.ts";
+import { DEPOSIT_MMS } from "./huge.ts";
 import { type ArchTable, type Kernel, KernelBug, type KernelFunctions, type KernelOptions } from "./kernel.ts";
 import { nodeOf } from "./list.ts";
 import {
@@ -39,7 +41,7 @@ import {
   PAGEVEC_SIZE,
   UNITS,
 } from "./mmu_gather.ts";
-import { ARCHS, CONFIGS, type KernelBase, kernelNames, parseKernelName } from "./names.ts";
+import { ARCHS, CONFIGS, type KernelBase, type KernelName, kernelNames, parseKernelName } from "./names.ts";
 import { KERNEL_6_1 } from "./versions/6_1.ts";
 import { KERNEL_6_12 } from "./versions/6_12.ts";
 import { KERNEL_6_14 } from "./versions/6_14.ts";
@@ -47,7 +49,7 @@ import { KERNEL_6_19 } from "./versions/6_19.ts";
 import { KERNEL_6_6 } from "./versions/6_6.ts";
 import { KERNEL_FROZEN } from "./versions/frozen.ts";
 import { KERNEL_V2 } from "./versions/v2.ts";
-import { WITHOUT } from "./versions/without.ts";
+import { WITH, WITHOUT } from "./versions/without.ts";
 
 /** Events that one call may report: more than a full gather puts, and a few hundred table batches. */
 const MAX_EVENTS = 1 << 15;
@@ -75,7 +77,7 @@ const S390: Readonly<Partial<Record<KernelBase, KernelFunctions["__tlb_remove_ta
   "6.12": __tlb_remove_table_s390_6_12,
 };
 
-function parsed(name: string): { base: KernelBase; without: readonly string[] } {
+function parsed(name: string): KernelName {
   const parts = parseKernelName(name);
   if (parts === undefined) throw new Error(`no kernel '${name}'; there are ${kernelNames().join(", ")}`);
   return parts;
@@ -87,10 +89,13 @@ function parsed(name: string): { base: KernelBase; without: readonly string[] } 
  * @throws {Error} where there is no such kernel
  */
 export function functionsOf(name: string): KernelFunctions {
-  const { base, without } = parsed(name);
+  const { base, without, with: put } = parsed(name);
   let functions = VERSIONS[base];
   for (const [id, changed] of WITHOUT) {
     if (without.includes(id)) functions = Object.freeze({ ...functions, ...changed });
+  }
+  for (const [id, changed] of WITH) {
+    if (put.includes(id)) functions = Object.freeze({ ...functions, ...changed });
   }
   return functions;
 }
@@ -137,6 +142,17 @@ class Machine implements Kernel {
   readonly buddyBit: number;
   readonly orderWord: number;
   readonly orderShift: number;
+  readonly tableMask: number;
+  readonly tableValue: number;
+  readonly tableBit: number;
+  readonly splitPte: boolean;
+  readonly splitPmd: boolean;
+  readonly allocPtlocks: boolean;
+  readonly memcg: boolean;
+  readonly pmdShare: boolean;
+  readonly locks: Uint8Array;
+  nLocks: number;
+  readonly mmHugePte: Int32Array;
   readonly tableFree: boolean;
   readonly rcuTableFree: boolean;
   readonly noGather: boolean;
@@ -223,6 +239,28 @@ class Machine implements Kernel {
   readonly free_page_and_swap_cache: KernelFunctions["free_page_and_swap_cache"];
   readonly free_pages_and_swap_cache: KernelFunctions["free_pages_and_swap_cache"];
   readonly rcu_grace_period: KernelFunctions["rcu_grace_period"];
+  readonly pagetable_pte_ctor: KernelFunctions["pagetable_pte_ctor"];
+  readonly pagetable_pte_dtor: KernelFunctions["pagetable_pte_dtor"];
+  readonly pagetable_pmd_ctor: KernelFunctions["pagetable_pmd_ctor"];
+  readonly pagetable_pmd_dtor: KernelFunctions["pagetable_pmd_dtor"];
+  readonly pagetable_pud_ctor: KernelFunctions["pagetable_pud_ctor"];
+  readonly pagetable_pud_dtor: KernelFunctions["pagetable_pud_dtor"];
+  readonly pagetable_dtor: KernelFunctions["pagetable_dtor"];
+  readonly ptlock_init: KernelFunctions["ptlock_init"];
+  readonly ptlock_alloc: KernelFunctions["ptlock_alloc"];
+  readonly ptlock_free: KernelFunctions["ptlock_free"];
+  readonly pmd_ptlock_init: KernelFunctions["pmd_ptlock_init"];
+  readonly pmd_ptlock_free: KernelFunctions["pmd_ptlock_free"];
+  readonly __folio_set_pgtable: KernelFunctions["__folio_set_pgtable"];
+  readonly __folio_clear_pgtable: KernelFunctions["__folio_clear_pgtable"];
+  readonly lruvec_stat_mod_pagetable: KernelFunctions["lruvec_stat_mod_pagetable"];
+  readonly __memcg_kmem_charge_page: KernelFunctions["__memcg_kmem_charge_page"];
+  readonly __memcg_kmem_uncharge_page: KernelFunctions["__memcg_kmem_uncharge_page"];
+  readonly split_page_memcg: KernelFunctions["split_page_memcg"];
+  readonly pgtable_trans_huge_deposit: KernelFunctions["pgtable_trans_huge_deposit"];
+  readonly pgtable_trans_huge_withdraw: KernelFunctions["pgtable_trans_huge_withdraw"];
+  readonly huge_pmd_share: KernelFunctions["huge_pmd_share"];
+  readonly huge_pmd_unshare: KernelFunctions["huge_pmd_unshare"];
   readonly pgd_list_add: KernelFunctions["pgd_list_add"];
   readonly pgd_list_del: KernelFunctions["pgd_list_del"];
   readonly pgd_set_mm: KernelFunctions["pgd_set_mm"];
@@ -273,6 +311,18 @@ class Machine implements Kernel {
     this.buddyBit = layout.buddyBit;
     this.orderWord = layout.orderWord;
     this.orderShift = layout.orderShift;
+    this.tableMask = layout.tableMask;
+    this.tableValue = layout.tableValue;
+    this.tableBit = layout.tableBit;
+    this.allocPtlocks = options.config.includes("ALLOC_SPLIT_PTLOCKS");
+    this.splitPte = this.allocPtlocks || options.config.includes("SPLIT_PTLOCKS");
+    this.splitPmd = this.splitPte && arch.splitPmd;
+    this.memcg = options.config.includes("MEMCG");
+    // 6.12 (fs/Kconfig) shares only where PMD locks are split.
+    this.pmdShare = arch.pmdShare && (this.splitPmd || base === "6.1" || base === "v2");
+    this.locks = new Uint8Array(MAX_LOCKS);
+    this.nLocks = 0;
+    this.mmHugePte = new Int32Array(DEPOSIT_MMS).fill(NULL);
     this.tableFree = arch.tableFree;
     this.rcuTableFree = arch.rcuTableFree;
     this.noGather = arch.noGather;
@@ -358,6 +408,28 @@ class Machine implements Kernel {
     this.free_page_and_swap_cache = f.free_page_and_swap_cache;
     this.free_pages_and_swap_cache = f.free_pages_and_swap_cache;
     this.rcu_grace_period = f.rcu_grace_period;
+    this.pagetable_pte_ctor = f.pagetable_pte_ctor;
+    this.pagetable_pte_dtor = f.pagetable_pte_dtor;
+    this.pagetable_pmd_ctor = f.pagetable_pmd_ctor;
+    this.pagetable_pmd_dtor = f.pagetable_pmd_dtor;
+    this.pagetable_pud_ctor = f.pagetable_pud_ctor;
+    this.pagetable_pud_dtor = f.pagetable_pud_dtor;
+    this.pagetable_dtor = f.pagetable_dtor;
+    this.ptlock_init = f.ptlock_init;
+    this.ptlock_alloc = f.ptlock_alloc;
+    this.ptlock_free = f.ptlock_free;
+    this.pmd_ptlock_init = f.pmd_ptlock_init;
+    this.pmd_ptlock_free = f.pmd_ptlock_free;
+    this.__folio_set_pgtable = f.__folio_set_pgtable;
+    this.__folio_clear_pgtable = f.__folio_clear_pgtable;
+    this.lruvec_stat_mod_pagetable = f.lruvec_stat_mod_pagetable;
+    this.__memcg_kmem_charge_page = f.__memcg_kmem_charge_page;
+    this.__memcg_kmem_uncharge_page = f.__memcg_kmem_uncharge_page;
+    this.split_page_memcg = f.split_page_memcg;
+    this.pgtable_trans_huge_deposit = f.pgtable_trans_huge_deposit;
+    this.pgtable_trans_huge_withdraw = f.pgtable_trans_huge_withdraw;
+    this.huge_pmd_share = f.huge_pmd_share;
+    this.huge_pmd_unshare = f.huge_pmd_unshare;
     this.pgd_list_add = f.pgd_list_add;
     this.pgd_list_del = f.pgd_list_del;
     this.pgd_set_mm = f.pgd_set_mm;
@@ -380,6 +452,9 @@ class Machine implements Kernel {
     this.tlbFlushPending.fill(0);
     this.nRcu = 0;
     this.nWalkers = 0;
+    this.locks.fill(0, 0, Math.min(this.nLocks, MAX_LOCKS));
+    this.nLocks = 0;
+    this.mmHugePte.fill(NULL);
     for (let i = 0; i < this.nBatchPages; i++) {
       const page = this.batchPages[i]!;
       this.wasBatch[page] = 0;

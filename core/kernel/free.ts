@@ -7,9 +7,8 @@
  * free_tail_page_prepare, free_unref_page, free_one_page, split_large_buddy).
  *
  * There are no per-CPU lists: a block of their orders (up to
- * PAGE_ALLOC_COSTLY_ORDER) goes to the buddy lists at once. memcg charges,
- * hardware poison, mlock and page_pool are not modelled; CONFIG_HUGETLB_PAGE is
- * taken to be set, so 6.12 does not look at the mapping of tail 3.
+ * PAGE_ALLOC_COSTLY_ORDER) goes to the buddy lists at once. Hardware poison, mlock
+ * and page_pool are not modelled; CONFIG_HUGETLB_PAGE is taken to be set, so 6.12 does not look at the mapping of tail 3.
  *
  * @module
  */
@@ -57,6 +56,7 @@ import {
 } from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
 import { throughPcpList } from "./list.ts";
+import { isCharged, uncharge } from "./memcg.ts";
 import { isCompound } from "./page.ts";
 
 /** The largest order of the per-CPU lists (`pcp_allowed_order`). */
@@ -188,6 +188,7 @@ export function free_pages_prepare(k: Kernel, page: number, order: number, check
     }
   }
   clearMappingFlags(mem, w);
+  if (k.memcg) k.__memcg_kmem_uncharge_page(k, page, order);
   if (checkFree && k.free_page_is_bad(k, page)) bad++;
   if (bad !== 0) return false;
   mem[w + W_FLAGS] = mem[w + W_FLAGS]! & ~k.checkAtPrep;
@@ -214,6 +215,7 @@ export function free_pages_prepare_6_12(k: Kernel, page: number, order: number, 
   if (!k.debugVm) return prepareUnchecked(k, page, order);
   mustExist(k, page, order);
   if ((k.mem[(page << PAGE_WORDS_SHIFT) + W_COMPOUND_HEAD]! & 1) !== 0) bug(k, C_PREPARE_TAIL, page);
+  if (k.memcg) k.__memcg_kmem_uncharge_page(k, page, order);
   if (isCompound(k, page) && k.compound_order(k, page) !== order) bug(k, C_PREPARE_ORDER, page);
   return free_pages_prepare(k, page, order, true);
 }
@@ -238,6 +240,7 @@ function prepareUnchecked(k: Kernel, page: number, order: number): boolean {
   const mem = k.mem;
   const w = page << PAGE_WORDS_SHIFT;
   const clear = ~k.checkAtPrep;
+  if (k.memcg) k.__memcg_kmem_uncharge_page(k, page, order);
   if (order !== 0) {
     const compound = isCompound(k, page);
     if (compound) mem[w + PAGE_WORDS + W_FLAGS] = mem[w + PAGE_WORDS + W_FLAGS]! & ~k.flagsSecond;
@@ -366,6 +369,24 @@ export function __free_pages_without_B1(k: Kernel, page: number, order: number):
   const last = k.put_page_testzero(k, page);
   if (k.armed === 0) reachPoint(k);
   if (last) k.free_unref_page(k, page, order);
+}
+
+/**
+ * {@linkcode __free_pages} with a repair of B3: page 0 alone knows of the charge, so
+ * the tails are uncharged here. Whether there is one is read before the put, as
+ * the head flag is: afterwards page 0 may be somebody else's.
+ */
+export function __free_pages_with_B3(k: Kernel, page: number, order: number): void {
+  const head = k.PageHead(k, page);
+  const charged = k.memcg && isCharged(k, page);
+  const last = k.put_page_testzero(k, page);
+  if (k.armed === 0) reachPoint(k);
+  if (last) {
+    k.free_unref_page(k, page, order);
+  } else if (head === 0) {
+    if (charged) uncharge(k, (1 << order) - 1);
+    while (order-- > 0) k.free_unref_page(k, page + (1 << order), order);
+  }
 }
 
 /** `__free_pages:after_put`: the environment may act here, once. */

@@ -42,6 +42,10 @@ export interface ArchTable {
   readonly ipiFlush: boolean;
   /** The hardware walks no tables of an mm that nobody is on: its ASID is dead. */
   readonly deadAsid: boolean;
+  /** ARCH_ENABLE_SPLIT_PMD_PTLOCK. */
+  readonly splitPmd: boolean;
+  /** ARCH_WANT_HUGE_PMD_SHARE. */
+  readonly pmdShare: boolean;
 }
 
 /** What a machine is made of, beside its kernel's functions. */
@@ -137,6 +141,33 @@ export interface KernelFunctions {
   /** Puts `nr` queued pages that stand in `pages` from `first` on. */
   free_pages_and_swap_cache(k: Kernel, pages: Int32Array, first: number, nr: number): void;
   rcu_grace_period(k: Kernel): void;
+  // include/linux/mm.h, page-flags.h, vmstat.h, mm/memory.c: constructors, and what they are made of. 6.1 has other names.
+  pagetable_pte_ctor(k: Kernel, pt: number): number;
+  pagetable_pte_dtor(k: Kernel, pt: number): void;
+  pagetable_pmd_ctor(k: Kernel, pt: number): number;
+  pagetable_pmd_dtor(k: Kernel, pt: number): void;
+  pagetable_pud_ctor(k: Kernel, pt: number): void;
+  pagetable_pud_dtor(k: Kernel, pt: number): void;
+  /** 6.14: the destructor of every level. */
+  pagetable_dtor(k: Kernel, pt: number): void;
+  ptlock_init(k: Kernel, pt: number): boolean;
+  ptlock_alloc(k: Kernel, pt: number): boolean;
+  ptlock_free(k: Kernel, pt: number): void;
+  pmd_ptlock_init(k: Kernel, pt: number): boolean;
+  pmd_ptlock_free(k: Kernel, pt: number): void;
+  __folio_set_pgtable(k: Kernel, page: number): void;
+  __folio_clear_pgtable(k: Kernel, page: number): void;
+  /** NR_PAGETABLE up (sign 1) or down (sign -1). */
+  lruvec_stat_mod_pagetable(k: Kernel, page: number, sign: number): void;
+  // mm/memcontrol.c
+  __memcg_kmem_charge_page(k: Kernel, page: number, order: number): void;
+  __memcg_kmem_uncharge_page(k: Kernel, page: number, order: number): void;
+  split_page_memcg(k: Kernel, head: number, order: number): void;
+  // mm/pgtable-generic.c, mm/hugetlb.c
+  pgtable_trans_huge_deposit(k: Kernel, mm: number, pmdp: number, pgtable: number): void;
+  pgtable_trans_huge_withdraw(k: Kernel, mm: number, pmdp: number): number;
+  huge_pmd_share(k: Kernel, spte: number): void;
+  huge_pmd_unshare(k: Kernel, ptep: number): number;
   // arch/x86/mm/pgtable.c
   pgd_list_add(k: Kernel, pgd: number): void;
   pgd_list_del(k: Kernel, pgd: number): void;
@@ -213,6 +244,28 @@ export interface KernelState {
   readonly orderWord: number;
   /** `Layout.orderShift`. */
   readonly orderShift: number;
+  /** `Layout.tableMask`. */
+  readonly tableMask: number;
+  /** `Layout.tableValue`. */
+  readonly tableValue: number;
+  /** `Layout.tableBit`. */
+  readonly tableBit: number;
+  /** SPLIT_PTE_PTLOCKS: each table of PTEs has a lock of its own. */
+  readonly splitPte: boolean;
+  /** SPLIT_PMD_PTLOCKS: each table of PMDs has one. */
+  readonly splitPmd: boolean;
+  /** ALLOC_SPLIT_PTLOCKS: these locks come from a slab. */
+  readonly allocPtlocks: boolean;
+  /** CONFIG_MEMCG, and the program runs in a memcg. */
+  readonly memcg: boolean;
+  /** Tables of PMDs may be shared (CONFIG_HUGETLB_PMD_PAGE_TABLE_SHARING, 6.1: ARCH_WANT_HUGE_PMD_SHARE). */
+  readonly pmdShare: boolean;
+  /** State of every object of the slab of locks: LOCK_NONE, LOCK_LIVE, LOCK_FREED. */
+  readonly locks: Uint8Array;
+  /** Locks handed out so far. */
+  nLocks: number;
+  /** `mm->pmd_huge_pte`, by mm: a page, or NULL. */
+  readonly mmHugePte: Int32Array;
   /** `arch.tableFree`. */
   readonly tableFree: boolean;
   /** `arch.rcuTableFree`. */

@@ -34,6 +34,7 @@ import { LIST_PREV, PAGES_TO_FREE, STALE } from "../memory/mem_map.ts";
 import { NULL, PAGE_WORDS_SHIFT, W_LRU_NEXT, W_PRIVATE, W_REFCOUNT } from "../memory/words.ts";
 import { page_zone } from "./buddy.ts";
 import { bug, C_GATHER_END, C_GATHER_INACTIVE, C_GATHER_NR, C_OOPS_BATCH, C_OOPS_LIST, event } from "./checks.ts";
+import { dtorInside } from "./ctor.ts";
 import { free_one_page, PAGE_ALLOC_COSTLY_ORDER } from "./free.ts";
 import type { Kernel } from "./kernel.ts";
 import { BATCH_GIVEN_BACK, BATCH_OVERWRITTEN, BATCH_PAGE } from "./page.ts";
@@ -349,6 +350,15 @@ export function tlb_remove_table(k: Kernel, tlb: number, table: number): void {
   batches[b + 1 + nr] = table;
   batches[b] = nr + 1;
   if (nr + 1 === k.maxTableBatch) k.tlb_table_flush(k, tlb);
+}
+
+/**
+ * {@linkcode tlb_remove_table} since 6.14 (`include/asm-generic/tlb.h`): where tables are
+ * pages, the destructor runs before the page is queued, elsewhere at the end.
+ */
+export function tlb_remove_table_6_14(k: Kernel, tlb: number, table: number): void {
+  if (!k.tableFree) dtorInside(k, k.ptdesc_page(k, table), 0, k.pagetable_dtor);
+  tlb_remove_table(k, tlb, table);
 }
 
 /** Sends an IPI and waits for it (`mm/mmu_gather.c:tlb_remove_table_sync_one`); nothing where tables do not wait for RCU. */

@@ -12,6 +12,7 @@ import { FREE } from "./mutants/free.ts";
 import { GATHER } from "./mutants/gather.ts";
 import { LOOKUPS } from "./mutants/lookups.ts";
 import type { Mutant } from "./mutants/mutant.ts";
+import { TABLES } from "./mutants/tables.ts";
 import { REFERENCES } from "./mutants/references.ts";
 import { WALKERS } from "./mutants/walkers.ts";
 
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   ...GATHER,
   ...CONTENTS,
   ...WALKERS,
+  ...TABLES,
 ]);
 
 /** The program that shows a mutant, as text. */

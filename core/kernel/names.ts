@@ -26,6 +26,13 @@ export const REPAIRS: Readonly<Record<string, string>> = {
   B1:
     "e320d3012d25: __free_pages frees the tail pages of a block that is not compound when a speculative reference keeps page 0",
   B2: "462a8e08e0e6: __free_pages reads PageHead before it drops its reference",
+  B15: "59d9094df3d7: sharers of a table of PMDs have a count of their own, and are not its references",
+};
+
+/** A named repair that was proposed and not taken, and can be put in (`-with-ID`), with what it repairs. */
+export const PROPOSALS: Readonly<Record<string, string>> = {
+  B3:
+    "the tail pages that __free_pages frees while a speculative reference keeps page 0 are uncharged (proposed in 2021, here with the charge read before the put)",
 };
 
 /** Options of the kernel's configuration that decide behaviour in the model. */
@@ -36,6 +43,10 @@ export const CONFIGS: Readonly<Record<string, string>> = {
   SMP:
     "more than one CPU, on architectures where that is a choice (all but arm, arm64, powerpc, riscv, s390, sparc64, x86)",
   IOMMU_SVA: "an IOMMU walks the kernel's own page tables",
+  SPLIT_PTLOCKS:
+    "SPLIT_PTE_PTLOCKS, and SPLIT_PMD_PTLOCKS where the architecture has them: a table has a lock of its own",
+  ALLOC_SPLIT_PTLOCKS: "these locks are larger than a word (lockdep, PREEMPT_RT) and come from a slab, which can fail",
+  MEMCG: "the caller is in a memcg, to which __GFP_ACCOUNT charges pages",
   PTI: "page-table isolation: x86's pgd is of order 1",
 };
 
@@ -74,18 +85,30 @@ export interface KernelName {
   readonly base: KernelBase;
   /** Repairs that are taken out, sorted. */
   readonly without: readonly string[];
+  /** Repairs that are put in, sorted. */
+  readonly with: readonly string[];
 }
 
 /** Splits a kernel's name; undefined where it is none. */
 export function parseKernelName(name: string): KernelName | undefined {
-  const [base, ...rest] = name.split("-without-");
+  const [base, ...rest] = name.split(/-(?=with(?:out)?-)/);
   if (!KERNEL_BASES.includes(base as KernelBase)) return undefined;
-  if (rest.some((id) => REPAIRS[id] === undefined)) return undefined;
+  const without: string[] = [];
+  const put: string[] = [];
+  for (const part of rest) {
+    const [, how, id] = /^(with|without)-(\w+)$/.exec(part) ?? [];
+    if (id === undefined || !Object.hasOwn(how === "with" ? PROPOSALS : REPAIRS, id)) return undefined;
+    (how === "with" ? put : without).push(id);
+  }
   if (new Set(rest).size !== rest.length) return undefined;
-  return { name, base: base as KernelBase, without: [...rest].sort() };
+  return { name, base: base as KernelBase, without: without.sort(), with: put.sort() };
 }
 
-/** Every kernel that may be named: the versions, and each without one repair. */
+/** Every kernel that may be named: the versions, each without one repair, and each with one that was proposed. */
 export function kernelNames(): string[] {
-  return [...KERNEL_BASES, ...KERNEL_BASES.flatMap((b) => Object.keys(REPAIRS).map((id) => `${b}-without-${id}`))];
+  return [
+    ...KERNEL_BASES,
+    ...KERNEL_BASES.flatMap((b) => Object.keys(REPAIRS).map((id) => `${b}-without-${id}`)),
+    ...KERNEL_BASES.flatMap((b) => Object.keys(PROPOSALS).map((id) => `${b}-with-${id}`)),
+  ];
 }

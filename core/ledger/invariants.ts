@@ -147,6 +147,41 @@ export const UNINITIALISED_TABLE = invariant(
   "v2 include/linux/mm.h:ptdesc_clear, arch's *_populate",
   "every page of a table that is put in use was initialised",
 );
+/** Constructors and destructors pair up. */
+export const CONSTRUCTOR = invariant(
+  "constructor",
+  "leak where a destructor is missing, corruption where one is too many; latent where another level's has the same effect",
+  "include/linux/mm.h:pagetable_pte_ctor, pagetable_pte_dtor and their kind",
+  "each table that was constructed is destructed once, before its pages are free, and NR_PAGETABLE counts those in between",
+);
+/** PG_table lies on the tables in between. */
+export const PAGE_TYPE = invariant(
+  "page-type",
+  "corruption; latent where a table is freed with it",
+  "include/linux/page-flags.h:__folio_set_pgtable, __folio_clear_pgtable",
+  "a page has the type of a page table exactly from its constructor to its destructor",
+);
+/** What was charged is uncharged. */
+export const CHARGE = invariant(
+  "charge",
+  "leak where a charge stays, corruption where more is uncharged than was charged",
+  "mm/memcontrol.c:__memcg_kmem_charge_page, __memcg_kmem_uncharge_page",
+  "the memcg pays for the pages that were granted with __GFP_ACCOUNT and are not free yet, and their memcg_data says so",
+);
+/** A lock lives as long as anybody can take it. */
+export const LOCK_LIFETIME = invariant(
+  "lock-lifetime",
+  "corruption where a lock is used that is gone, leak where it outlives its table",
+  "mm/memory.c:ptlock_alloc, ptlock_free; include/linux/mm.h:ptlock_init",
+  "a table's lock lives from its constructor until nobody can reach the table, and not longer than the table",
+);
+/** Sharers are counted as they are. */
+export const SHARE_COUNT = invariant(
+  "share-count",
+  "leak where a table without a user is kept, corruption where one is freed under its users",
+  "mm/hugetlb.c:huge_pmd_share, huge_pmd_unshare",
+  "a shared table of PMDs counts the mms that share it and nothing else, and is freed by the last",
+);
 
 /** No page leaves while hardware may still cache an entry that leads to it. */
 export const FLUSH_BEFORE_FREE = invariant(

@@ -22,6 +22,7 @@ import {
 import type { Ledger } from "./ledger.ts";
 import { freeUntil, isFree, listedPages } from "./observe.ts";
 import { G_ASIDE, G_FOREIGN, G_SIZED, G_WAY_SHIFT, INTENDED, LIVE, MAX_GATHERS, QUEUED } from "./states.ts";
+import { chargesDiffer, leaveLedgers, pagetablesDiffer } from "./table.ts";
 import { leftWhileSeen } from "./walkers.ts";
 import {
   WHY_FAMILY_RELEASE,
@@ -41,6 +42,7 @@ export function leave(l: Ledger, g: number, pfn: number, free: boolean): void {
   l.grantOf[pfn] = -1;
   l.refs[pfn] = 0;
   l.gHeld[g]!--;
+  if (l.table[pfn] !== 0) leaveLedgers(l, g, pfn, free);
   if (!free) {
     l.writtenOff[pfn] = 1;
     return;
@@ -198,6 +200,8 @@ export function forget(l: Ledger, g: number): void {
     if (l.grantOf[pfn] !== g) continue;
     l.grantOf[pfn] = -1;
     l.writtenOff[pfn] = 1;
+    // What was lost with it stays counted and charged.
+    l.table[pfn] = 0;
   }
   l.drop(g);
 }
@@ -212,11 +216,15 @@ export function stranded(l: Ledger, id: number): boolean {
   return false;
 }
 
-/** After a step: the count of free pages must be what the grants leave. */
-export function checkFree(l: Ledger): void {
+/** After a step: free pages, NR_PAGETABLE and charges must be what the grants and the tables' ledgers leave. */
+export function checkCounts(l: Ledger): void {
   l.checks[BUDDY_STRUCTURE]!++;
   const raw = l.rawFree();
   if (raw !== l.freePages) freeDiffers(l, raw);
+  const pagetables = l.rawPagetables();
+  if (pagetables !== l.pagetables) pagetablesDiffer(l, pagetables);
+  const charges = l.rawCharges();
+  if (charges !== l.charges) chargesDiffer(l, charges);
 }
 
 /** Why the count of free pages is another than the grants leave. */

@@ -19,7 +19,7 @@
  * @module
  */
 import type { Layout } from "../memory/layout.ts";
-import { type MemMap, Z_FREE, Z_MANAGED, ZONE_WORDS } from "../memory/mem_map.ts";
+import { type MemMap, Z_CHARGED, Z_FREE, Z_MANAGED, Z_PAGETABLE, ZONE_WORDS } from "../memory/mem_map.ts";
 import { NULL, PAGE_WORDS_SHIFT, W_REFCOUNT } from "../memory/words.ts";
 import { DESCRIBABLE, EXACT, FROZEN_RELEASES, LEGAL_RELEASES, PAGETABLE, RESERVED } from "./families.ts";
 import {
@@ -61,11 +61,15 @@ import {
   G_FOREIGN,
   G_LISTED,
   G_MARKED,
+  G_TABLE,
   G_WAY_SHIFT,
   LINK_CLEARED,
   LINK_NONE,
   LIVE,
   MAX_GATHERS,
+  T_LEVEL,
+  T_OPEN,
+  T_SHARED,
 } from "./states.ts";
 import { leaveTable, WALK_ALL, Walkers } from "./walkers.ts";
 import {
@@ -82,6 +86,13 @@ import {
 
 /** What a call breaks after the grant was given up, a bit each. */
 const LATE = (1 << USE_AFTER_FREE) | (1 << DOUBLE_FREE);
+
+/** Memory is given up whose table is not closed; where the gather destructs it, its level is for later. */
+function openTable(l: Ledger, g: number, destructs: boolean): void {
+  const end = l.gFirst[g]! + l.gTotal[g]!;
+  const mask = destructs ? T_OPEN & ~T_LEVEL : T_OPEN;
+  for (let pfn = l.gFirst[g]!; pfn < end; pfn++) if ((l.table[pfn]! & mask) !== 0) l.misuse = true;
+}
 
 /** The ledger of one machine. */
 export class Ledger {
@@ -112,6 +123,43 @@ export class Ledger {
   readonly writtenOff: Int32Array;
   /** An environment step was made on the page that no real code makes. */
   readonly theoretical: Uint8Array;
+
+  /** What constructor, memcg and huge pages made of the page: T_* bits. */
+  readonly table: Uint8Array;
+  /** With T_LOCK: its lock in the slab. */
+  readonly lockOf: Int32Array;
+  /** With T_DEPOSITS: how many tables are deposited in it. */
+  readonly deposits: Int32Array;
+  /** With T_DEPOSITED: the table of PMDs, or -1 less the mm, that it is deposited in. */
+  readonly depositHome: Int32Array;
+  /** Tables deposited with an mm, where PMD locks are not split. */
+  readonly mmDeposits: Int32Array = new Int32Array(16);
+  /** With T_SHARED: how many others share it. */
+  readonly sharers: Int32Array;
+  /** What NR_PAGETABLE should be. */
+  pagetables = 0;
+  /** Pages that should be charged. */
+  charges = 0;
+  /** Charged pages that were lost in this step. */
+  lostCharges = 0;
+  /** Locks of the slab that tables should have. */
+  nLocks = 0;
+  /** State of every lock of the slab: raw memory. */
+  locks: Uint8Array = new Uint8Array(0);
+  /** Constructors count a compound block's pages (6.6 and later); else each table is one. */
+  countsFolios = false;
+  /** Tables of PTEs have locks of their own. */
+  splitPte = false;
+  /** Tables of PMDs have. */
+  splitPmd = false;
+  /** These locks come from a slab. */
+  allocPtlocks = false;
+  /** `__GFP_ACCOUNT` charges. */
+  memcg = false;
+  /** Tables of PMDs may be shared. */
+  pmdShare = false;
+  /** A sharer is a reference (before B15). */
+  sharesAreRefs = false;
 
   // What each grant is. Ids are reused when a grant is gone.
   readonly gFirst: Int32Array;
@@ -185,6 +233,8 @@ export class Ledger {
   readonly ranges: Int32Array = new Int32Array(MAX_GATHERS);
   /** How `__tlb_remove_table` releases on this architecture and kernel: a RELEASE_* code. */
   tableRelease = 0;
+  /** What `__tlb_remove_table` destructs: a DESTRUCTS_* code. */
+  tableDestructs = 0;
   /** Index of the kind that this architecture queues tables as. */
   tableKind = 0;
   /** Whether tlb_remove_table goes the way of tlb_remove_page (no MMU_GATHER_TABLE_FREE). */
@@ -245,6 +295,11 @@ export class Ledger {
     this.onList = perPage();
     this.writtenOff = perPage();
     this.theoretical = new Uint8Array(n);
+    this.table = new Uint8Array(n);
+    this.lockOf = perPage();
+    this.deposits = perPage();
+    this.depositHome = perPage();
+    this.sharers = perPage();
     this.gFirst = perPage();
     this.gOrder = perPage();
     this.gTotal = perPage();
@@ -282,6 +337,12 @@ export class Ledger {
     this.onList.fill(0);
     this.writtenOff.fill(0);
     this.gState.fill(0);
+    this.table.fill(0);
+    this.mmDeposits.fill(0);
+    this.pagetables = 0;
+    this.charges = 0;
+    this.lostCharges = 0;
+    this.nLocks = 0;
     this.nFreeIds = 0;
     this.nIds = 0;
     this.walkers.n = 0;
@@ -307,6 +368,21 @@ export class Ledger {
   rawFree(): number {
     const z = this.map.zones;
     return (this.mem[z + Z_FREE]! + this.mem[z + ZONE_WORDS + Z_FREE]!) | 0;
+  }
+
+  /** NR_PAGETABLE, from the raw words. */
+  rawPagetables(): number {
+    return this.mem[this.map.zones + Z_PAGETABLE]!;
+  }
+
+  /** Pages charged to the memcg, from the raw words. */
+  rawCharges(): number {
+    return this.mem[this.map.zones + Z_CHARGED]!;
+  }
+
+  /** How many others share a table of PMDs. */
+  shares(pfn: number): number {
+    return (this.table[pfn]! & T_SHARED) !== 0 ? this.sharers[pfn]! : 0;
   }
 
   /** managed_pages of both zones, from the raw words. */
@@ -401,6 +477,7 @@ export class Ledger {
     for (let i = 0; i < pages; i++) {
       this.grantOf[pfn + i] = g;
       this.writtenOff[pfn + i] = 0;
+      this.table[pfn + i] = 0;
       this.theoretical[pfn + i] = 0;
       this.envRefs[pfn + i] = 0;
       this.refs[pfn + i] = i === 0 || single ? 1 : 0;
@@ -474,7 +551,7 @@ export class Ledger {
   }
 
   /** The owner gives a grant up by some way; it is noted whether that way is its family's. */
-  intend(g: number, way: number): void {
+  intend(g: number, way: number, destructs = false): void {
     this.checks[FAMILY]!++;
     this.gIntentStep[g] = this.step;
     this.gIntentCall[g] = this.op;
@@ -485,6 +562,7 @@ export class Ledger {
       this.misuse = true;
     }
     if (this.gFlags[g]! & G_MARKED) this.misuse = true;
+    if (this.gFlags[g]! & G_TABLE) openTable(this, g, destructs);
     if (this.gFlags[g]! & G_LISTED) {
       const end = this.gFirst[g]! + this.gTotal[g]!;
       for (let pfn = this.gFirst[g]!; pfn < end; pfn++) if (this.onList[pfn] !== 0) this.misuse = true;

@@ -23,6 +23,8 @@ export const G_ASIDE = 8;
 export const G_MARKED = 16;
 /** Pages of it were put on pgd_list, and may still be on it. */
 export const G_LISTED = 32;
+/** A constructor ran on pages of it, or huge pages left something with them. */
+export const G_TABLE = 64;
 /** Queued by way of `BY_*` << 8. */
 export const G_WAY_SHIFT = 8;
 
@@ -60,3 +62,37 @@ export const HOW_SHARED = 1;
 export const HOW_EXIT = 2;
 /** A table of `init_mm`. */
 export const HOW_KERNEL = 3;
+/** Level that a page's table was constructed as: 1 PTE to 5 PGD, 0 where it was not. */
+export const T_LEVEL = 7;
+/** The page is charged to the memcg. */
+export const T_CHARGED = 8;
+/** It is deposited in a table of PMDs. */
+export const T_DEPOSITED = 16;
+/** Tables are deposited in it. */
+export const T_DEPOSITS = 32;
+/** Others share it. */
+export const T_SHARED = 64;
+/** It has a lock out of the slab. */
+export const T_LOCK = 128;
+/** What has to be undone before a page is given up. */
+export const T_OPEN: number = T_LEVEL | T_DEPOSITED | T_DEPOSITS | T_SHARED;
+
+/** Level of a table of PTEs. */
+export const LEVEL_PTE = 1;
+/** Level of a table of PMDs. */
+export const LEVEL_PMD = 2;
+/** Level of a table of PUDs. */
+export const LEVEL_PUD = 3;
+/** Level of a table of P4Ds. */
+export const LEVEL_P4D = 4;
+/** Level of a table of PGDs. */
+export const LEVEL_PGD = 5;
+
+/** `__tlb_remove_table` destructs nothing: whoever queued a table has done it. */
+export const DESTRUCTS_NONE = 0;
+/** It destructs what is not of order 2, as a table of PTEs (s390, 6.12). */
+export const DESTRUCTS_PTE = 1;
+/** It destructs every table (6.14). */
+export const DESTRUCTS_ALL = 2;
+/** It destructs what is still a page table's (the kernels that are switches). */
+export const DESTRUCTS_ANY = 3;

@@ -19,8 +19,9 @@ import {
 } from "./invariants.ts";
 import { KERNEL } from "./families.ts";
 import type { Ledger } from "./ledger.ts";
-import { INTENDED, LIVE } from "./states.ts";
+import { INTENDED, LIVE, T_SHARED } from "./states.ts";
 import { isBuddy } from "./observe.ts";
+import { checkCharge, checkShares, checkType, sweepLocks } from "./table.ts";
 import {
   WHY_FREE_BLOCK,
   WHY_FREE_COUNT,
@@ -51,6 +52,7 @@ export class Sweep {
     this.#pages(l);
     l.checks[RESERVED_ACCOUNTING]!++;
     const managed = l.rawManaged();
+    sweepLocks(l);
     if (managed !== l.managed) l.record(RESERVED_ACCOUNTING, CORRUPTION, WHY_MANAGED, -1, NULL, 0, managed, l.managed);
   }
 
@@ -143,7 +145,12 @@ export class Sweep {
       }
       if (g < 0) continue;
       this.#owned(l, g);
-      if (l.gFirst[g] === pfn) l.checkCompound(g);
+      if (l.gFirst[g] === pfn) {
+        l.checkCompound(g);
+        if (l.memcg) checkCharge(l, pfn);
+      }
+      checkType(l, pfn);
+      if ((l.table[pfn]! & T_SHARED) !== 0) checkShares(l, pfn);
       if (l.onList[pfn] !== 0 && !linked(l, pfn)) {
         l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_LIST_BROKEN, g, pfn, 0, 0, 0);
       }

@@ -86,3 +86,43 @@ export const WHY_FREED_AGAIN = 38;
 export const WHY_SEEN = 64;
 /** Queued although a gather holds it (x = 1), or taken by a gather that was not given it (0). */
 export const WHY_QUEUED_TWICE = 65;
+/** Constructed a second time (x: level it has). */
+export const WHY_CTOR_AGAIN = 39;
+/** Destructed and was not constructed (x: level of the destructor). */
+export const WHY_DTOR_WITHOUT = 40;
+/** Constructed as level x, destructed as level y. */
+export const WHY_DTOR_LEVEL = 41;
+/** Freed with its constructor's work in place (x: level). */
+export const WHY_NO_DTOR = 42;
+/** NR_PAGETABLE is x, the ledger says y. */
+export const WHY_PAGETABLES = 43;
+/** A page's type word is x; y = 1 where it should be a page table's. */
+export const WHY_TYPE = 44;
+/** It is given up with its type (x: the type word). */
+export const WHY_TYPE_KEPT = 45;
+/** x pages are charged, the ledger says y. */
+export const WHY_CHARGES = 46;
+/** memcg_data of page x; y = 1 where it should be charged. */
+export const WHY_CHARGE_WORD = 47;
+/** A lock is taken that was freed, or whose table was (x: 1 where the slab has it back). */
+export const WHY_LOCK_GONE = 48;
+/** A lock outlives its table. */
+export const WHY_LOCK_KEPT = 49;
+/** A table without a lock of its own has none to take. */
+export const WHY_LOCK_NONE = 50;
+/** Unshared x times too often: answered y. */
+export const WHY_SHARED = 51;
+/** Taken for unshared while x others share it. */
+export const WHY_NOT_SHARED = 52;
+/** pt_share_count is x, the ledger says y. */
+export const WHY_SHARES = 53;
+/** Freed while x others share it. */
+export const WHY_FREED_SHARED = 54;
+/** Ends with x deposited tables. */
+export const WHY_DEPOSITS = 55;
+/** Freed while it is deposited. */
+export const WHY_FREED_DEPOSITED = 56;
+/** Deposited already, or withdrawn where it was not (x: 0 or 1). */
+export const WHY_DEPOSIT_STATE = 57;
+/** A store through another view of the descriptor's word x (1: pmd_huge_pte, 2: pt_share_count). */
+export const WHY_CLOBBER_TABLE = 58;

@@ -22,6 +22,8 @@ export const EV_BAD_PAGE = 5;
 export const EV_WARN = 6;
 /** alloc_pages_exact gives the surplus back: first page a, b pages. */
 export const EV_SURPLUS = 7;
+/** A page table's destructor ran inside the kernel, on page a: b = its level, 0 where it is any level's. */
+export const EV_DTOR = 9;
 /** An allocation inside the kernel failed: a = 1 gather batch, 2 table batch. */
 export const EV_NO_BATCH = 8;
 /** The TLB was flushed for mm a (-1: all), from page number b of its addresses to before c (both unsigned). */

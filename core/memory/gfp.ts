@@ -13,7 +13,7 @@ export const __GFP_HIGHMEM = 1 << 0;
 export const __GFP_ZERO = 1 << 1;
 /** `__GFP_COMP`: a block of order 1 and more comes compound. */
 export const __GFP_COMP = 1 << 2;
-/** `__GFP_ACCOUNT`: charged to the caller's memcg (charges are not modelled yet). */
+/** `__GFP_ACCOUNT`: charged to the memcg of the caller, where it is in one (MEMCG). */
 export const __GFP_ACCOUNT = 1 << 3;
 /** `__GFP_NOFAIL`: the allocation must not fail. */
 export const __GFP_NOFAIL = 1 << 4;

@@ -59,6 +59,11 @@ export interface Layout {
   readonly buddyValue: number;
   /** PG_buddy where a type is a bit that is cleared (6.1), 0 where it is the top byte (6.12). */
   readonly buddyBit: number;
+  /** A page is a page table's where (type word & tableMask) === tableValue. */
+  readonly tableMask: number;
+  readonly tableValue: number;
+  /** PG_table where a type is a bit that is cleared (6.1), 0 where it is the top byte (6.12). */
+  readonly tableBit: number;
   /** The field that holds the order: a field of `page` on page 1 (6.1), or of `folio` (6.12). */
   readonly orderField: readonly ["page" | "folio", string];
   /** The order of a compound block: word relative to its head page's first word, and shift of its byte. */
@@ -177,6 +182,14 @@ export function checkLayout(layout: Layout): void {
   if ((layout.buddyValue & layout.buddyMask) !== layout.buddyValue || (-1 & layout.buddyMask) === layout.buddyValue) {
     throw new Error(
       `layout ${layout.name}: buddyValue lies outside buddyMask, or a page without a type is taken for buddy`,
+    );
+  }
+  if (
+    (layout.tableValue & layout.tableMask) !== layout.tableValue || (-1 & layout.tableMask) === layout.tableValue ||
+    (layout.buddyValue & layout.tableMask) === layout.tableValue && layout.tableBit === 0
+  ) {
+    throw new Error(
+      `layout ${layout.name}: tableValue lies outside tableMask, or a page without a type or a buddy is taken for a table`,
     );
   }
   if ((layout.checkAtPrep & layout.PG_head) === 0 || (layout.checkAtFree & layout.PG_reserved) === 0) {

@@ -28,6 +28,10 @@ export const Z_MANAGED = 1;
 export const Z_START = 2;
 /** One past its last page. */
 export const Z_END = 3;
+/** NR_PAGETABLE, a counter of the node: kept in zone 0. */
+export const Z_PAGETABLE = 4;
+/** Pages charged to the caller's memcg: kept in zone 0. */
+export const Z_CHARGED = 5;
 /** free_area[0]; each is AREA_WORDS: list next, nr_free, list prev, unused. */
 export const Z_AREA = 8;
 /** Words of a free_area. */
@@ -48,6 +52,23 @@ export const TABLE_ENTRIES = 2;
 export const LIST_POISON1 = 0x5ead_0100;
 /** `LIST_POISON2`. */
 export const LIST_POISON2 = 0x5ead_0122;
+
+/** Address of the first object of the slab of split locks (`page_ptl_cachep`); a pointer in `ptl` is one of them. */
+export const LOCK_ADDRESS = 0x4000_0000;
+/** Bytes from one lock to the next. */
+export const LOCK_SIZE = 8;
+/** Objects of that slab: as many as a program can ask for, each is handed out once. */
+export const MAX_LOCKS = 1 << 12;
+/** A lock that was never handed out. */
+export const LOCK_NONE = 0;
+/** A lock that is somebody's. */
+export const LOCK_LIVE = 1;
+/** A lock that was given back. */
+export const LOCK_FREED = 2;
+/** `memcg_data` of a page that is charged as kernel memory: the caller's obj_cgroup with MEMCG_DATA_KMEM. */
+export const OBJCG_KMEM = 0x3000_0002;
+/** Address of struct page 0 as `pmd_huge_pte` holds it: 0 there is NULL. */
+export const PAGE_POINTER = 0x4800_0000;
 
 /** Words from pgd_list to the head of `pages_to_free`, a list on the stack of `release_pages` (6.1). */
 export const PAGES_TO_FREE = 8;

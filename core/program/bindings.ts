@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { pagetable_dtor_free } from "../kernel/ctor.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { CLEARED_P4DS, CLEARED_PMDS, CLEARED_PTES, CLEARED_PUDS } from "../kernel/mmu_gather.ts";
 import { type Hook, HOOKS, pageOf } from "../ledger/hooks/mod.ts";
@@ -97,6 +98,24 @@ const runs: Readonly<Record<string, Run>> = {
   tlb_remove_page_ptdesc: nothing((k, l) => k.tlb_remove_page_ptdesc(k, l.a, l.b)),
   tlb_flush_mmu: nothing((k, l) => k.tlb_flush_mmu(k, l.a)),
   tlb_finish_mmu: nothing((k, l) => k.tlb_finish_mmu(k, l.a)),
+  pgtable_pte_page_ctor: (k, l) => k.pagetable_pte_ctor(k, l.a),
+  pgtable_pte_page_dtor: nothing((k, l) => k.pagetable_pte_dtor(k, l.a)),
+  pgtable_pmd_page_ctor: (k, l) => k.pagetable_pmd_ctor(k, l.a),
+  pgtable_pmd_page_dtor: nothing((k, l) => k.pagetable_pmd_dtor(k, l.a)),
+  pagetable_pte_ctor: (k, l) => k.pagetable_pte_ctor(k, l.a),
+  pagetable_pte_dtor: nothing((k, l) => k.pagetable_pte_dtor(k, l.a)),
+  pagetable_pmd_ctor: (k, l) => k.pagetable_pmd_ctor(k, l.a),
+  pagetable_pmd_dtor: nothing((k, l) => k.pagetable_pmd_dtor(k, l.a)),
+  pagetable_pud_ctor: nothing((k, l) => k.pagetable_pud_ctor(k, l.a)),
+  pagetable_pud_dtor: nothing((k, l) => k.pagetable_pud_dtor(k, l.a)),
+  pagetable_p4d_ctor: nothing((k, l) => k.pagetable_pud_ctor(k, l.a)),
+  pagetable_pgd_ctor: nothing((k, l) => k.pagetable_pud_ctor(k, l.a)),
+  pagetable_dtor: nothing((k, l) => k.pagetable_dtor(k, l.a)),
+  pagetable_dtor_free: nothing((k, l) => pagetable_dtor_free(k, l.a)),
+  pgtable_trans_huge_deposit: nothing((k, l) => k.pgtable_trans_huge_deposit(k, l.a, l.b, l.c)),
+  pgtable_trans_huge_withdraw: (k, l) => k.pgtable_trans_huge_withdraw(k, l.a, l.b),
+  huge_pmd_share: nothing((k, l) => k.huge_pmd_share(k, l.a)),
+  huge_pmd_unshare: (k, l) => k.huge_pmd_unshare(k, l.a),
   pgd_list_add: nothing((k, l) => k.pgd_list_add(k, l.a)),
   pgd_list_del: nothing((k, l) => k.pgd_list_del(k, l.a)),
   pgd_set_mm: nothing((k, l) => k.pgd_set_mm(k, l.a, l.b)),

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { KernelBase } from "../kernel/names.ts";
+import { type KernelBase, since } from "../kernel/names.ts";
 import { HOWS } from "../ledger/states.ts";
 
 /** What a value is. `int` is an order, a count or a yes/no that a call answered. */
@@ -34,12 +34,25 @@ export interface Param {
 }
 
 /**
- * Which kernels have a call: all, those with a descriptor, v2 only, those with
- * the API as merged (6.6 and later), or `not-6.19`: those with a descriptor but
- * 6.19, which dropped it. The kernels that are switches keep what 6.12 has, so
- * that its disciplines run there.
+/**
+ * Which kernels have a call: all, those with a descriptor, v2 only, those with the
+ * API as merged (6.6 and later), or `not-6.19`: those with a descriptor but 6.19,
+ * which dropped it. Of constructors and destructors: those before 6.6, since 6.12
+ * (6.7 really), those with a destructor for each level (6.6 to 6.12), those with one
+ * for PUDs (6.12), and 6.14 and later. The kernels that are switches keep what 6.12
+ * has, so that its disciplines run there.
  */
-export type Availability = "all" | "ptdesc" | "v2" | "merged" | "not-6.19";
+export type Availability =
+  | "all"
+  | "ptdesc"
+  | "v2"
+  | "merged"
+  | "not-6.19"
+  | "before-6.6"
+  | "since-6.12"
+  | "6.6-to-6.12"
+  | "6.12-only"
+  | "since-6.14";
 
 /** One call of the language. */
 export interface CallDef {
@@ -97,6 +110,11 @@ const PTDESC = { kernels: "ptdesc" } as const;
 const V2 = { kernels: "v2" } as const;
 const NOT_6_19 = { kernels: "not-6.19" } as const;
 const MERGED = { kernels: "merged" } as const;
+const BEFORE_6_6 = { kernels: "before-6.6" } as const;
+const LEVEL_DTORS = { kernels: "6.6-to-6.12" } as const;
+const PUD_DTOR = { kernels: "6.12-only" } as const;
+const SINCE_6_12 = { kernels: "since-6.12" } as const;
+const SINCE_6_14 = { kernels: "since-6.14" } as const;
 const ENV = { env: true } as const;
 
 // Allocation.
@@ -458,6 +476,150 @@ def(
 );
 def("tlb_finish_mmu", "tlb:gather", "void", "mm/mmu_gather.c:tlb_finish_mmu", "flushes and ends a gather");
 
+// Constructors and destructors. The first answer 0 where the table's lock could not be had.
+def(
+  "pgtable_pte_page_ctor",
+  "page:page",
+  "int",
+  "include/linux/mm.h:pgtable_pte_page_ctor",
+  "lock, type and statistics of a table of PTEs; 0 where there is no lock to be had",
+  BEFORE_6_6,
+);
+def(
+  "pgtable_pte_page_dtor",
+  "page:page",
+  "void",
+  "include/linux/mm.h:pgtable_pte_page_dtor",
+  "the end of a table of PTEs",
+  BEFORE_6_6,
+);
+def(
+  "pgtable_pmd_page_ctor",
+  "page:page",
+  "int",
+  "include/linux/mm.h:pgtable_pmd_page_ctor",
+  "lock, type and statistics of a table of PMDs; 0 where there is no lock to be had",
+  BEFORE_6_6,
+);
+def(
+  "pgtable_pmd_page_dtor",
+  "page:page",
+  "void",
+  "include/linux/mm.h:pgtable_pmd_page_dtor",
+  "the end of a table of PMDs",
+  BEFORE_6_6,
+);
+def(
+  "pagetable_pte_ctor",
+  "ptdesc:ptdesc",
+  "int",
+  "include/linux/mm.h:pagetable_pte_ctor",
+  "lock, type and statistics of a table of PTEs; 0 where there is no lock to be had",
+  MERGED,
+);
+def(
+  "pagetable_pte_dtor",
+  "ptdesc:ptdesc",
+  "void",
+  "include/linux/mm.h:pagetable_pte_dtor",
+  "the end of a table of PTEs",
+  LEVEL_DTORS,
+);
+def(
+  "pagetable_pmd_ctor",
+  "ptdesc:ptdesc",
+  "int",
+  "include/linux/mm.h:pagetable_pmd_ctor",
+  "lock, type and statistics of a table of PMDs; 0 where there is no lock to be had",
+  MERGED,
+);
+def(
+  "pagetable_pmd_dtor",
+  "ptdesc:ptdesc",
+  "void",
+  "include/linux/mm.h:pagetable_pmd_dtor",
+  "the end of a table of PMDs",
+  LEVEL_DTORS,
+);
+def(
+  "pagetable_pud_ctor",
+  "ptdesc:ptdesc",
+  "void",
+  "include/linux/mm.h:pagetable_pud_ctor",
+  "type and statistics of a table of PUDs",
+  SINCE_6_12,
+);
+def(
+  "pagetable_pud_dtor",
+  "ptdesc:ptdesc",
+  "void",
+  "include/linux/mm.h:pagetable_pud_dtor",
+  "the end of a table of PUDs",
+  PUD_DTOR,
+);
+def(
+  "pagetable_p4d_ctor",
+  "ptdesc:ptdesc",
+  "void",
+  "include/linux/mm.h:pagetable_p4d_ctor",
+  "type and statistics of a table of P4Ds",
+  SINCE_6_14,
+);
+def(
+  "pagetable_pgd_ctor",
+  "ptdesc:ptdesc",
+  "void",
+  "include/linux/mm.h:pagetable_pgd_ctor",
+  "type and statistics of a table of PGDs",
+  SINCE_6_14,
+);
+def(
+  "pagetable_dtor",
+  "ptdesc:ptdesc",
+  "void",
+  "include/linux/mm.h:pagetable_dtor",
+  "the end of a table of any level",
+  SINCE_6_14,
+);
+def(
+  "pagetable_dtor_free",
+  "ptdesc:ptdesc",
+  "void",
+  "include/linux/mm.h:pagetable_dtor_free",
+  "pagetable_dtor, then pagetable_free",
+  SINCE_6_14,
+);
+
+// Huge pages: deposited and shared tables.
+def(
+  "pgtable_trans_huge_deposit",
+  "mm:mm, pmdp:virt, pgtable:page",
+  "void",
+  "mm/pgtable-generic.c:pgtable_trans_huge_deposit",
+  "leaves a table of PTEs with the table of PMDs at pmdp, until a huge page is split",
+);
+def(
+  "pgtable_trans_huge_withdraw",
+  "mm:mm, pmdp:virt",
+  "page",
+  "mm/pgtable-generic.c:pgtable_trans_huge_withdraw",
+  "takes back what was deposited last",
+);
+def(
+  "huge_pmd_share",
+  "spte:virt",
+  "void",
+  "mm/hugetlb.c:huge_pmd_share",
+  "one mm more maps a table of PMDs of hugetlbfs",
+);
+def(
+  "huge_pmd_unshare",
+  "ptep:virt",
+  "virt",
+  "mm/hugetlb.c:huge_pmd_unshare",
+  "an mm unmaps such a table: NULL where others share it, else its address, for the caller to free",
+);
+
 // x86's list of pgds: stores through the descriptor's view.
 def(
   "pgd_list_add",
@@ -558,7 +720,16 @@ def(
 export const CALLS: readonly CallDef[] = Object.freeze(defs);
 
 /** Functions that `env fail` may name; its operand in the flat form is the index here. */
-export const FAILABLE: readonly string[] = Object.freeze(["alloc_pages", "tlb_next_batch", "tlb_remove_table"]);
+export const FAILABLE: readonly string[] = Object.freeze([
+  "alloc_pages",
+  "tlb_next_batch",
+  "tlb_remove_table",
+  "ptlock_alloc",
+]);
+/** Index in {@linkcode FAILABLE} of the lock of a table. */
+export const FAIL_PTLOCK = 3;
+/** How many of {@linkcode FAILABLE}, from index 1 on, are batches of a gather. */
+export const BATCHES = 2;
 
 /** Points inside functions where an environment step may be placed: `at FUNCTION:POINT env ...`. */
 export const POINTS: readonly string[] = Object.freeze(["__free_pages:after_put"]);
@@ -570,6 +741,8 @@ export const OP_REPEAT: number = defs.length + 1;
 
 /** Whether a kernel has a call. */
 export function hasCall(kernel: KernelBase, call: CallDef): boolean {
+  const early = !since(kernel, "6.6");
+  const release = kernel === "6.14" || kernel === "6.19";
   switch (call.kernels) {
     case "all":
       return true;
@@ -580,7 +753,17 @@ export function hasCall(kernel: KernelBase, call: CallDef): boolean {
     case "not-6.19":
       return kernel !== "6.1" && kernel !== "6.19";
     case "merged":
-      return kernel !== "6.1" && kernel !== "v2";
+      return !early;
+    case "before-6.6":
+      return early;
+    case "since-6.12":
+      return since(kernel, "6.12");
+    case "6.6-to-6.12":
+      return !early && !release;
+    case "6.12-only":
+      return since(kernel, "6.12") && !release;
+    case "since-6.14":
+      return since(kernel, "6.14");
   }
 }
 

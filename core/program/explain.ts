@@ -14,6 +14,8 @@ import type { Machine } from "./machine.ts";
 import type { Slot } from "./program.ts";
 
 const STATES = ["gone", "live", "queued in a gather", "given up"];
+/** Levels of tables, as constructors and destructors name them; 0 is any. */
+const LEVELS = ["any level", "PTEs", "PMDs", "PUDs", "P4Ds", "PGDs"];
 
 /** The words of one finding. */
 export function explain(f: Int32Array, slots: readonly Slot[], machine: Machine): string {
@@ -112,6 +114,52 @@ export function explain(f: Int32Array, slots: readonly Slot[], machine: Machine)
     case why.WHY_QUEUED_TWICE:
       if (x === 1) return `${call} queues ${name}, which a gather holds already`;
       return `${call} gives a gather ${name}, which it was not given, or twice`;
+    case why.WHY_CTOR_AGAIN:
+      return `${call} constructs ${at(offset)}, which is a table of ${LEVELS[x]} already`;
+    case why.WHY_DTOR_WITHOUT:
+      return `${call} destructs ${at(offset)}, which was never constructed`;
+    case why.WHY_DTOR_LEVEL:
+      return `${call} destructs ${at(offset)} as a table of ${LEVELS[y]}, and it was constructed as one of ${
+        LEVELS[x]
+      }`;
+    case why.WHY_NO_DTOR:
+      return `${at(offset)} is freed, and the destructor of its table of ${LEVELS[x]} never ran`;
+    case why.WHY_PAGETABLES:
+      return `NR_PAGETABLE is ${x}, and should be ${y}`;
+    case why.WHY_TYPE:
+      return `page_type of ${slot < 0 ? `page ${f[F_PFN]}` : at(offset)} is 0x${
+        (x >>> 0).toString(16)
+      }, and should be ${y === 1 ? "a page table's" : "none"}`;
+    case why.WHY_TYPE_KEPT:
+      return `${call} gives ${at(offset)} up with page_type 0x${(x >>> 0).toString(16)}`;
+    case why.WHY_CHARGES:
+      return `${x} ${x === 1 ? "page is" : "pages are"} charged to the memcg, and ${y} should be`;
+    case why.WHY_CHARGE_WORD:
+      return `memcg_data of ${at(offset)} is ${y === 1 ? "not set" : "set"}, and it is ${y === 1 ? "" : "not "}charged`;
+    case why.WHY_LOCK_GONE:
+      return x === 1
+        ? `${call} takes the lock of ${at(offset)}, which its destructor has freed`
+        : `${call} takes the lock of ${at(offset)}, whose table is free`;
+    case why.WHY_LOCK_KEPT:
+      return `the lock of ${slot < 0 ? "a table" : at(offset)} outlives its table`;
+    case why.WHY_LOCK_NONE:
+      return `${call} takes the lock of ${at(offset)}, which has none of its own`;
+    case why.WHY_SHARED:
+      return `${call} takes ${at(offset)} for shared, and nobody shares it`;
+    case why.WHY_NOT_SHARED:
+      return `${call} takes ${at(offset)} for unshared, and ${x} others share it`;
+    case why.WHY_SHARES:
+      return `pt_share_count of ${at(offset)} is ${x}, and should be ${y}`;
+    case why.WHY_FREED_SHARED:
+      return `${at(offset)} is freed while ${x} others share it`;
+    case why.WHY_DEPOSITS:
+      return `${at(offset)} ends with ${x} deposited ${x === 1 ? "table" : "tables"} in it`;
+    case why.WHY_FREED_DEPOSITED:
+      return `${at(offset)} is freed while it is deposited`;
+    case why.WHY_DEPOSIT_STATE:
+      return x === 0 ? `${at(offset)} is deposited already` : `${call} takes a table that is not deposited there`;
+    case why.WHY_CLOBBER_TABLE:
+      return `${call} writes ${at(offset)} over ${x === 1 ? "pmd_huge_pte" : "pt_share_count"} of a table of PMDs`;
     default:
       return `reason ${f[F_WHY]}`;
   }

@@ -118,6 +118,8 @@ export const HAS_SPAN = 64;
 export const ANSWERS_POINTER = 128;
 /** The environment does it only where it can: the ledger is asked first. */
 export const ASKS_FIRST = 256;
+/** Operand c points at memory: as a page, nothing else occurs. */
+export const POINTER_C = 512;
 
 /** Whether values of a type point at memory: pages in a row. */
 export function isPointer(type: ParamType | "void" | undefined): boolean {
@@ -133,6 +135,7 @@ function traitsOf(call: CallDef): number {
   });
   if (isPointer(call.params[0]?.type)) traits |= POINTER_A;
   if (isPointer(call.params[1]?.type)) traits |= POINTER_B;
+  if (isPointer(call.params[2]?.type)) traits |= POINTER_C;
   if (voidRule(call) !== VOID_NONE) traits |= HAS_VOID;
   if (spanRule(call) !== 0) traits |= HAS_SPAN;
   if (isPointer(call.result)) traits |= ANSWERS_POINTER;

@@ -7,15 +7,26 @@
  *
  * @module
  */
-import { checkFree, judgeRelease, released } from "../ledger/judge.ts";
+import { checkCounts, judgeRelease, released } from "../ledger/judge.ts";
 import { C_GATHER_INACTIVE } from "../kernel/checks.ts";
 import { createKernel } from "../kernel/create.ts";
 import { since } from "../kernel/names.ts";
 import type { Kernel, KernelFunctions } from "../kernel/kernel.ts";
-import { envHolds, gatherReleased, gatherTook, pageOf, WALKER_OF, walkPossible } from "../ledger/hooks/mod.ts";
+import { dtorRan, envHolds, gatherReleased, gatherTook, pageOf, WALKER_OF, walkPossible } from "../ledger/hooks/mod.ts";
 import { CRASH, KERNEL_CHECK, LATENT, LEAK, PAGE_LEAK, POINTER_KIND, USE_AFTER_FREE } from "../ledger/invariants.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { G_ASIDE, INTENDED, MAX_GATHERS, RELEASE_LOOKUP, RELEASE_ORDER_2, RELEASE_PUT } from "../ledger/states.ts";
+import {
+  DESTRUCTS_ALL,
+  DESTRUCTS_ANY,
+  DESTRUCTS_NONE,
+  DESTRUCTS_PTE,
+  G_ASIDE,
+  INTENDED,
+  MAX_GATHERS,
+  RELEASE_LOOKUP,
+  RELEASE_ORDER_2,
+  RELEASE_PUT,
+} from "../ledger/states.ts";
 import { KERNEL } from "../ledger/families.ts";
 import { Sweep } from "../ledger/sweep.ts";
 import { iotlbFlushed, tlbFlushed, WALK_IOMMU, WALK_IRQ, WALK_RCU, WALK_TLB, walkersDone } from "../ledger/walkers.ts";
@@ -24,6 +35,7 @@ import {
   EV_BAD_PAGE,
   EV_BATCH_FREE,
   EV_BATCH_PAGE,
+  EV_DTOR,
   EV_GATHER_PUT,
   EV_IOTLB_FLUSH,
   EV_IPI,
@@ -50,6 +62,7 @@ import {
   NEEDS_C,
   POINTER_A,
   POINTER_B,
+  POINTER_C,
   SPAN_COUNT,
   SPAN_ORDER,
   SPAN_RULES,
@@ -165,6 +178,13 @@ export class Machine {
       : k.base === "6.1" || k.base === "v2"
       ? RELEASE_ORDER_2
       : RELEASE_LOOKUP;
+    l.tableDestructs = since(k.base, "frozen")
+      ? DESTRUCTS_ANY
+      : since(k.base, "6.14")
+      ? DESTRUCTS_ALL
+      : k.arch.name === "s390" && k.base === "6.12"
+      ? DESTRUCTS_PTE
+      : DESTRUCTS_NONE;
     l.headLookup = k.base === "v2";
     l.frozenTables = since(k.base, "frozen");
     l.hasDescriptors = k.base !== "6.1";
@@ -172,6 +192,14 @@ export class Machine {
     l.ipiFlush = k.arch.ipiFlush;
     l.deadAsid = k.arch.deadAsid;
     l.flushedAtUnmap = k.noGather;
+    l.countsFolios = k.base !== "6.1" && k.base !== "v2";
+    l.locks = k.locks;
+    l.splitPte = k.splitPte;
+    l.splitPmd = k.splitPmd;
+    l.allocPtlocks = k.allocPtlocks;
+    l.memcg = k.memcg;
+    l.pmdShare = k.pmdShare;
+    l.sharesAreRefs = options.kernel.includes("-without-B15");
     this.#atPoint = (): void => this.#firePoint();
   }
 
@@ -289,6 +317,8 @@ export class Machine {
       if ((a === NULL && (offsets & 1023) !== 0) || (b === NULL && (offsets & 0xffc00) !== 0)) return;
       if (sa >= 0) a += (offsets & 1023) << (l.kinds[sa] === KIND_VIRT ? PAGE_SHIFT : 0);
       if (sb >= 0) b += ((offsets >> 10) & 1023) << (l.kinds[sb] === KIND_VIRT ? PAGE_SHIFT : 0);
+      // The only third operand that points at memory is a page.
+      if ((which & 4) !== 0 && c !== NULL) c += (offsets >> 20) & 1023;
     }
     l.step = this.#numbered ? this.#numbers[pc >> 3]! : (pc >> 3) + 1;
     l.op = op;
@@ -332,7 +362,10 @@ export class Machine {
   #call(op: number): void {
     const l = this.ledger;
     const k = this.kernel;
-    if (!this.#inPoint) k.nEvents = 0;
+    if (!this.#inPoint) {
+      k.nEvents = 0;
+      l.lostCharges = 0;
+    }
     l.checks[KERNEL_CHECK]!++;
     BEFORE[op]!(l);
     if (this.trace !== null) this.#take(op);
@@ -354,7 +387,7 @@ export class Machine {
     }
     if (k.nEvents !== 0) this.#events();
     AFTER[op]!(l);
-    checkFree(l);
+    checkCounts(l);
   }
 
   /** Takes down the call that is about to run. */
@@ -389,6 +422,7 @@ export class Machine {
       const pfn = l.b >= PAGE_OFFSET ? (l.b - PAGE_OFFSET) >> PAGE_SHIFT : l.b;
       if (pfn < 0 || pfn >= n) return this.#outside(pfn);
     }
+    if ((traits & POINTER_C) !== 0 && (l.c < 0 || l.c >= n)) return this.#outside(l.c);
     return true;
   }
 
@@ -436,6 +470,7 @@ export class Machine {
     k.nEvents = 0;
     let aside = NULL;
     for (let i = 0; i < end; i += EVENT_WORDS) {
+      if (e[i] === EV_DTOR) dtorRan(l, e[i + 1]!, e[i + 2]!);
       if (e[i] !== EV_BAD_PAGE) continue;
       const block = e[i + 3]!;
       // One block is set aside once, however many of its pages are bad.

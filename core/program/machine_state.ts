@@ -51,28 +51,30 @@ export const FIELDS: Readonly<Record<"kernel" | "ledger" | "walkers", ReadonlyMa
   kernel: kinds({
     memory: "mem",
     page: "wasBatch",
-    link: "batches batchPages gathers rcuQueue placeNext",
-    number: "nBatchPages failNext nRcu tlbFlushPending",
+    link: "batches batchPages gathers rcuQueue placeNext mmHugePte",
+    number: "nBatchPages failNext nRcu tlbFlushPending locks nLocks",
     history: "nWalkers",
     scratch: "events nEvents eventsLost armed atPoint bug bugCheck bugPage folioBatch",
     fixed: `name base arch config layout map debugVm nrPages highStart lowZone highZone listEnd pgHead pgReserved
         checkAtFree checkAtPrep flagsSecond buddyMask buddyValue buddyBit orderWord orderShift tableFree rcuTableFree
-        noGather needsTableInvalidate maxTableBatch boot`,
+        noGather needsTableInvalidate maxTableBatch boot tableMask tableValue tableBit splitPte splitPmd allocPtlocks
+        memcg pmdShare`,
   }),
   ledger: kinds({
     memory: "mem",
-    page: "refs envRefs reserved onList writtenOff theoretical",
+    page: "refs envRefs reserved onList writtenOff theoretical table lockOf deposits depositHome sharers",
     grant: `gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs gFrozen gLink gHow gAddress gSeen
       gQueued`,
     slot: "via slotPages",
     gather: "gathers ranges",
     link: "grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds",
-    number: "envTaken freePages managed",
+    number: "envTaken freePages managed pagetables charges nLocks mmDeposits locks",
     history: "gIntentStep gUnlinkStep nFreeIds nIds nGathers",
     scratch: `op step a b c sa sb subject offset dst res draining findings nFindings full stepStart stop misuse pending
-        pendingOrder checks violations`,
+        pendingOrder checks violations lostCharges`,
     fixed: `layout map nrPages nrPagesWord enabled expectedLeaks kinds tableRelease tableKind tablesArePages headLookup
-        hasDescriptors frozenTables walkerKinds ipiFlush deadAsid flushedAtUnmap walkers`,
+        hasDescriptors frozenTables walkerKinds ipiFlush deadAsid flushedAtUnmap walkers countsFolios
+        splitPte splitPmd allocPtlocks memcg pmdShare sharesAreRefs tableDestructs`,
   }),
   walkers: kinds({ link: "kind table", history: "n slot" }),
 };
@@ -90,6 +92,8 @@ const STATE: ReadonlySet<FieldKind> = new Set([
 ]);
 /** Kept apart: only what is in use of it is saved. */
 const BATCHES = "batches";
+/** Split locks that a program of a search can ask for. */
+const LOCKS = 256;
 /** Batches that may wait for a grace period. */
 const QUEUE = 64;
 
@@ -351,5 +355,6 @@ function lengthOf(name: string, owner: string, kind: FieldKind, array: Typed, sl
   if (kind === "slot") return slots;
   if (name === "rcuQueue") return Math.min(QUEUE, array.length);
   if (name === "gathers" && owner === "kernel") return Math.min(gathers * GATHER_WORDS, array.length);
+  if (name === "locks") return Math.min(LOCKS, array.length);
   return array.length;
 }

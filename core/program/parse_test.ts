@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { CALLS, OP_AT, OP_REPEAT, opOf } from "./calls.ts";
+import { KERNEL_BASES } from "../kernel/names.ts";
+import { CALLS, hasCall, OP_AT, OP_REPEAT, opOf } from "./calls.ts";
 import { InputError } from "./input_error.ts";
 import { parseProgram } from "./parse.ts";
 import { FIRST_SLOT, MAX_LINES, MAX_SLOTS, STEP_WORDS } from "./program.ts";
@@ -302,7 +303,7 @@ Deno.test("what a message repeats of the input is short and harmless to a termin
 Deno.test("every call of the table can be written", () => {
   const all = CALLS.filter((c) => c.id !== opOf("env fail"));
   for (const call of all) {
-    const kernel = call.kernels === "v2" ? "v2" : "6.12";
+    const kernel = KERNEL_BASES.findLast((k) => hasCall(k, call))!;
     const args = call.params.map((p) =>
       p.type === "gfp"
         ? "GFP_KERNEL"

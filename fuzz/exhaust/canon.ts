@@ -35,7 +35,7 @@ import {
 } from "../../core/kernel/mmu_gather.ts";
 import { G_MM, G_START, G_TABLES, G_USED, GATHER_WORDS, MAX_GATHERS, UNITS } from "../../core/kernel/mmu_gather.ts";
 import { BATCH_GIVEN_BACK } from "../../core/kernel/page.ts";
-import { LINK_CLEARED, LIVE, QUEUED } from "../../core/ledger/states.ts";
+import { LINK_CLEARED, LIVE, QUEUED, T_DEPOSITED, T_DEPOSITS } from "../../core/ledger/states.ts";
 import { areaWord, NR_ORDERS, Z_FREE, Z_MANAGED, ZONE_WORDS } from "../../core/memory/mem_map.ts";
 import {
   NULL,
@@ -72,13 +72,14 @@ const KIND_GATHER = kindIndex("gather");
 const BY_NAME: ReadonlySet<string> = new Set(
   (`mem wasBatch batches batchPages gathers rcuQueue nBatchPages failNext nRcu placeNext tlbFlushPending refs envRefs reserved onList ` +
     `writtenOff theoretical gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs via slotPages ranges ` +
-    `gFrozen gLink gHow gAddress gSeen gQueued kind table grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds envTaken freePages managed`)
+    `gFrozen gLink gHow gAddress gSeen gQueued mmHugePte grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds envTaken freePages managed`)
     .split(" "),
 );
 
 /** Fields that {@linkcode Canon} knows only by their kind, for a test to look at. */
 export function hashedByKind(): { name: string; kind: FieldKind }[] {
-  return Object.values(FIELDS).flatMap((table) => [...table]).filter(([name, kind]) =>
+  const { walkers: _, ...tables } = FIELDS;
+  return Object.values(tables).flatMap((table) => [...table]).filter(([name, kind]) =>
     !BY_NAME.has(name) && !["scratch", "fixed", "history"].includes(kind)
   ).map(([name, kind]) => ({ name, kind }));
 }
@@ -133,14 +134,16 @@ export class Canon {
     this.#nGathers = world.machine.kernel.gathers.length / GATHER_WORDS;
     this.#orders = Math.min(NR_ORDERS, 32 - Math.clz32(n));
     this.#zones = world.machine.kernel.highStart < n ? 2 : 1;
-    const extra = world.state.places.filter((p) => p.owner !== "machine" && !BY_NAME.has(p.name));
+    const extra = world.state.places.filter((p) =>
+      p.owner !== "machine" && p.owner !== "walkers" && !BY_NAME.has(p.name)
+    );
     this.#pageExtras = extra.filter((p) => p.kind === "page");
     this.#grantExtras = extra.filter((p) => p.kind === "grant");
     this.#slotExtras = extra.filter((p) => p.kind === "slot");
     this.#rawExtras = extra.filter((p) => ["link", "gather", "number"].includes(p.kind));
     this.#rigid = world.usesGivenUp || hashedByKind().some(({ kind }) => kind === "link");
     this.#bytes = new Uint8Array(world.state.words.buffer);
-    this.#numberExtras = ownersOf(world.machine).flatMap(({ fields, table }) =>
+    this.#numberExtras = ownersOf(world.machine).filter((o) => o.what !== "walkers").flatMap(({ fields, table }) =>
       [...table].filter(([name, kind]) =>
         (kind === "number" || kind === "link") && !BY_NAME.has(name) && !ArrayBuffer.isView(fields[name])
       ).map(([name]) => (): number => Number(fields[name]))
@@ -154,11 +157,12 @@ export class Canon {
     this.high = 0;
     this.#pages();
     this.#freeLists();
+    const deposited = this.#deposits();
     const loose = this.#tables();
     this.#names();
     this.#gathers();
     this.#held();
-    this.rigid = !loose || this.#rigid || this.#world.machine.kernel.placeNext >= 0;
+    this.rigid = !loose || deposited || this.#rigid || this.#world.machine.kernel.placeNext >= 0;
     this.#tree(!this.rigid);
     this.#global();
   }
@@ -251,6 +255,25 @@ export class Canon {
       this.#b[pfn] = b ^ (b >>> 13);
     }
     if (this.#pageExtras.length + this.#grantExtras.length > 0) this.#extras();
+  }
+
+  /**
+   * Whether tables are deposited with others, or in an mm: they lead to one another
+   * by words that are hashed only then, page numbers and all.
+   */
+  #deposits(): boolean {
+    const { kernel: k, ledger: l } = this.#world.machine;
+    let any = false;
+    for (let i = 0; i < k.mmHugePte.length; i++) {
+      if (k.mmHugePte[i] === NULL) continue;
+      any = true;
+      this.low = Math.imul(this.low ^ k.mmHugePte[i]! ^ i << 16, C1);
+    }
+    for (let pfn = 0; pfn < this.#a.length && !any; pfn++) any = (l.table[pfn]! & (T_DEPOSITED | T_DEPOSITS)) !== 0;
+    for (let pfn = 0; any && pfn < this.#a.length; pfn++) {
+      for (let i = 2; i < 6; i++) this.#mix(pfn, k.mem[(pfn << PAGE_WORDS_SHIFT) + i]!);
+    }
+    return any;
   }
 
   /** Pages that were granted under one name are addressed from one another. */

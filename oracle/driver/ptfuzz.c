@@ -94,7 +94,7 @@ enum {
 };
 
 /* Header of a program. */
-enum { P_STEPS, P_PAGES, P_ARCH, P_SLOTS, P_AREA, P_PGD_LIST, P_FREE_ALL, P_WORDS = 8 };
+enum { P_STEPS, P_PAGES, P_ARCH, P_SLOTS, P_AREA, P_PGD_LIST, P_FREE_ALL, P_FLAGS, P_WORDS = 8 };
 
 /* Kinds of report records. */
 enum { R_STEP = 1, R_END, R_BUG, R_GONE };
@@ -125,6 +125,10 @@ static int arch;
 static int fail_next;
 static int walkers;
 static u32 area_word, pgd_list_word;
+/* Tables of PMDs may be shared on the architecture that is played. */
+static bool pmd_share;
+/* mm->pmd_huge_pte of each mm: UML has no huge pages. */
+static struct page *mm_huge_pte[MAX_MMS];
 
 int ptfuzz_armed = -1;
 static const s32 *armed_step;
@@ -499,6 +503,8 @@ static void restore(void)
 	atomic_long_set(&_totalram_pages, boot_total);
 	memcpy(rcu_ctrlblk_words, boot_rcu, sizeof(boot_rcu));
 	INIT_LIST_HEAD(&pgd_list);
+	atomic_long_set(&zone->zone_pgdat->vm_stat[NR_PAGETABLE], 0);
+	memset(mm_huge_pte, 0, sizeof(mm_huge_pte));
 	memset(gather_used, 0, sizeof(gather_used));
 	for (int i = 0; i < MAX_MMS; i++)
 		atomic_set(&mms[i]->tlb_flush_pending, 0);
@@ -598,6 +604,55 @@ static void pgd_set_mm(void *pgd, struct mm_struct *mm)
 	virt_to_page(pgd)->pt_mm = mm;
 }
 #endif
+
+/* Where pt_share_count lies (include/linux/mm_types.h), which UML does not have. */
+static int *share_count(struct page *page)
+{
+	return (int *)&page->index;
+}
+
+/* mm/hugetlb.c: huge_pmd_share, huge_pmd_unshare, less what finds the table. */
+static void share_pmd(void *spte)
+{
+	if (pmd_share)
+		++*share_count(virt_to_page(spte));
+}
+
+static void *unshare_pmd(void *ptep)
+{
+	if (!pmd_share || !*share_count(virt_to_page(ptep)))
+		return ptep;
+	--*share_count(virt_to_page(ptep));
+	return NULL;
+}
+
+/* mm/pgtable-generic.c, which is compiled with huge pages only. */
+static struct page **deposits_of(int mm, void *pmdp)
+{
+	return &mm_huge_pte[mm];
+}
+
+static void deposit(int mm, void *pmdp, struct page *pgtable)
+{
+	struct page **head = deposits_of(mm, pmdp);
+
+	if (!*head)
+		INIT_LIST_HEAD(&pgtable->lru);
+	else
+		list_add(&pgtable->lru, &(*head)->lru);
+	*head = pgtable;
+}
+
+static struct page *withdraw(int mm, void *pmdp)
+{
+	struct page **head = deposits_of(mm, pmdp);
+	struct page *pgtable = *head;
+
+	*head = list_first_entry_or_null(&pgtable->lru, struct page, lru);
+	if (*head)
+		list_del(&pgtable->lru);
+	return pgtable;
+}
 
 /*
  * Boot is over, so pages of the boot allocator are made of pages of the buddy
@@ -733,6 +788,7 @@ static int __ref run_call(int op, int a, int b, int c)
 {
 	struct mmu_gather *tlb = &gathers[a & (MAX_GATHERS - 1)];
 	unsigned long addr, *entry;
+	int result;
 
 	switch (op) {
 	case PTF_alloc_pages:
@@ -919,6 +975,51 @@ static int __ref run_call(int op, int a, int b, int c)
 		tlb_finish_mmu(tlb);
 		gather_used[a & (MAX_GATHERS - 1)] = false;
 		return 0;
+#ifdef HAVE_PTDESC
+	case PTF_pagetable_pte_ctor:
+		return pagetable_pte_ctor((struct ptdesc *)to_page(a));
+	case PTF_pagetable_pte_dtor:
+		pagetable_pte_dtor((struct ptdesc *)to_page(a));
+		return 0;
+	case PTF_pagetable_pmd_ctor:
+		result = pagetable_pmd_ctor((struct ptdesc *)to_page(a));
+		if (result && pmd_share)
+			*share_count(to_page(a)) = 0;
+		return result;
+	case PTF_pagetable_pmd_dtor:
+		pagetable_pmd_dtor((struct ptdesc *)to_page(a));
+		return 0;
+	case PTF_pagetable_pud_ctor:
+		pagetable_pud_ctor((struct ptdesc *)to_page(a));
+		return 0;
+	case PTF_pagetable_pud_dtor:
+		pagetable_pud_dtor((struct ptdesc *)to_page(a));
+		return 0;
+#else
+	case PTF_pgtable_pte_page_ctor:
+		return pgtable_pte_page_ctor(to_page(a));
+	case PTF_pgtable_pte_page_dtor:
+		pgtable_pte_page_dtor(to_page(a));
+		return 0;
+	case PTF_pgtable_pmd_page_ctor:
+		result = pgtable_pmd_page_ctor(to_page(a));
+		if (result && pmd_share)
+			*share_count(to_page(a)) = 0;
+		return result;
+	case PTF_pgtable_pmd_page_dtor:
+		pgtable_pmd_page_dtor(to_page(a));
+		return 0;
+#endif
+	case PTF_pgtable_trans_huge_deposit:
+		deposit(a, (void *)to_virt(b), to_page(c));
+		return 0;
+	case PTF_pgtable_trans_huge_withdraw:
+		return from_page(withdraw(a, (void *)to_virt(b)));
+	case PTF_huge_pmd_share:
+		share_pmd((void *)to_virt(a));
+		return 0;
+	case PTF_huge_pmd_unshare:
+		return from_virt(unshare_pmd((void *)to_virt(a)));
 	case PTF_pgd_list_add:
 		pgd_list_add((void *)to_virt(a));
 		return 0;
@@ -973,6 +1074,7 @@ static int run_step(const s32 *step)
 		c = slots[c];
 	a += (offsets & 1023) << (shifts & 1 ? PAGE_SHIFT : 0);
 	b += ((offsets >> 10) & 1023) << (shifts & 2 ? PAGE_SHIFT : 0);
+	c += (offsets >> 20) & 1023;
 	result = run_call(step[0], a, b, c);
 	if (step[1] >= 0)
 		slots[step[1]] = result;
@@ -1020,6 +1122,8 @@ static void report_step(int result, u32 *nr_events, int content)
 	put(result);
 	put(atomic_long_read(&zone->vm_stat[NR_FREE_PAGES]));
 	put(atomic_long_read(&zone->managed_pages));
+	put(atomic_long_read(&zone->zone_pgdat->vm_stat[NR_PAGETABLE]));
+	put(0);
 	nr_changed = out;
 	put(0);
 	for (int i = 0; i < pages; i++) {
@@ -1042,6 +1146,7 @@ static void run_program(const s32 *p)
 	arch = p[P_ARCH];
 	area_word = p[P_AREA];
 	pgd_list_word = p[P_PGD_LIST];
+	pmd_share = p[P_FLAGS] & PTF_FLAG_PMD_SHARE;
 	if (!arena_made || pages != p[P_PAGES])
 		make_arena(p[P_PAGES]);
 	restore();

@@ -8,11 +8,15 @@
 import * as alloc from "../alloc.ts";
 import { __tlb_remove_table } from "../arch.ts";
 import * as buddy from "../buddy.ts";
+import * as ctor from "../ctor.ts";
 import * as free from "../free.ts";
+import * as huge from "../huge.ts";
 import type { KernelFunctions } from "../kernel.ts";
+import * as memcg from "../memcg.ts";
 import * as gather from "../mmu_gather.ts";
 import * as page from "../page.ts";
 import * as ptdesc from "../ptdesc.ts";
+import * as ptlock from "../ptlock.ts";
 import * as refs from "../refs.ts";
 import * as reserved from "../reserved.ts";
 import * as pgd from "../x86_pgd.ts";
@@ -92,6 +96,28 @@ export const KERNEL_6_1: KernelFunctions = Object.freeze({
   free_page_and_swap_cache: gather.free_page_and_swap_cache,
   free_pages_and_swap_cache: gather.free_pages_and_swap_cache,
   rcu_grace_period: gather.rcu_grace_period,
+  pagetable_pte_ctor: ctor.pagetable_pte_ctor,
+  pagetable_pte_dtor: ctor.pagetable_pte_dtor,
+  pagetable_pmd_ctor: ctor.pagetable_pmd_ctor,
+  pagetable_pmd_dtor: ctor.pagetable_pmd_dtor,
+  pagetable_pud_ctor: ctor.pagetable_pud_ctor,
+  pagetable_pud_dtor: ctor.pagetable_pud_dtor,
+  pagetable_dtor: ctor.pagetable_dtor,
+  ptlock_init: ptlock.ptlock_init,
+  ptlock_alloc: ptlock.ptlock_alloc,
+  ptlock_free: ptlock.ptlock_free,
+  pmd_ptlock_init: ptlock.pmd_ptlock_init,
+  pmd_ptlock_free: ptlock.pmd_ptlock_free,
+  __folio_set_pgtable: ctor.__folio_set_pgtable,
+  __folio_clear_pgtable: ctor.__folio_clear_pgtable,
+  lruvec_stat_mod_pagetable: ctor.lruvec_stat_mod_pagetable,
+  __memcg_kmem_charge_page: memcg.__memcg_kmem_charge_page,
+  __memcg_kmem_uncharge_page: memcg.__memcg_kmem_uncharge_page,
+  split_page_memcg: memcg.split_page_memcg,
+  pgtable_trans_huge_deposit: huge.pgtable_trans_huge_deposit,
+  pgtable_trans_huge_withdraw: huge.pgtable_trans_huge_withdraw,
+  huge_pmd_share: huge.huge_pmd_share,
+  huge_pmd_unshare: huge.huge_pmd_unshare,
   pgd_list_add: pgd.pgd_list_add,
   pgd_list_del: pgd.pgd_list_del,
   pgd_set_mm: pgd.pgd_set_mm,

@@ -13,6 +13,7 @@ import {
   free_tail_page_prepare_6_12,
   free_unref_page_6_6,
 } from "../free.ts";
+import { __folio_clear_pgtable_6_6, __folio_set_pgtable_6_12, lruvec_stat_mod_pagetable_6_6 } from "../ctor.ts";
 import type { KernelFunctions } from "../kernel.ts";
 import { virt_to_ptdesc } from "../ptdesc.ts";
 import { __folio_put_6_12 } from "../refs.ts";
@@ -31,6 +32,9 @@ export const KERNEL_6_6: KernelFunctions = Object.freeze({
   bulkfree_pcp_prepare: bulkfree_pcp_prepare_6_6,
   free_unref_page: free_unref_page_6_6,
   __folio_put: __folio_put_6_12,
+  __folio_set_pgtable: __folio_set_pgtable_6_12,
+  __folio_clear_pgtable: __folio_clear_pgtable_6_6,
+  lruvec_stat_mod_pagetable: lruvec_stat_mod_pagetable_6_6,
   pgd_list_add: pgd_list_add_6_6,
   pgd_list_del: pgd_list_del_6_6,
   pgd_set_mm: pgd_set_mm_6_6,

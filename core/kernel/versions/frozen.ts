@@ -9,6 +9,7 @@
  * @module
  */
 import type { KernelFunctions } from "../kernel.ts";
+import { __tlb_remove_table_frozen } from "../arch.ts";
 import { tlb_remove_page_ptdesc_frozen } from "../mmu_gather.ts";
 import { pagetable_alloc_frozen, pagetable_free_frozen } from "../ptdesc.ts";
 import { KERNEL_6_19 } from "./6_19.ts";
@@ -18,5 +19,6 @@ export const KERNEL_FROZEN: KernelFunctions = Object.freeze({
   ...KERNEL_6_19,
   pagetable_alloc: pagetable_alloc_frozen,
   pagetable_free: pagetable_free_frozen,
+  __tlb_remove_table: __tlb_remove_table_frozen,
   tlb_remove_page_ptdesc: tlb_remove_page_ptdesc_frozen,
 });

@@ -1,16 +1,24 @@
 /**
  * Repairs that can be taken out of a kernel, newest first: without B2 and B1,
- * `__free_pages` is the one that had neither.
+ * `__free_pages` is the one that had neither. And repairs that no kernel took,
+ * which can be put in.
  *
  * @module
  */
-import { __free_pages_without_B1, __free_pages_without_B2 } from "../free.ts";
+import { __free_pages_with_B3, __free_pages_without_B1, __free_pages_without_B2 } from "../free.ts";
+import { huge_pmd_share_without_B15, huge_pmd_unshare_without_B15 } from "../huge.ts";
 import type { KernelFunctions } from "../kernel.ts";
 
 /** What a kernel had before each repair. */
 export const WITHOUT: readonly (readonly [string, Partial<KernelFunctions>])[] = Object.freeze(
   [
+    ["B15", { huge_pmd_share: huge_pmd_share_without_B15, huge_pmd_unshare: huge_pmd_unshare_without_B15 }],
     ["B2", { __free_pages: __free_pages_without_B2 }],
     ["B1", { __free_pages: __free_pages_without_B1 }],
   ] as const,
+);
+
+/** What a kernel would have with each repair that was proposed. */
+export const WITH: readonly (readonly [string, Partial<KernelFunctions>])[] = Object.freeze(
+  [["B3", { __free_pages: __free_pages_with_B3 }]] as const,
 );

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { __GFP_COMP, __GFP_HIGHMEM } from "../../memory/gfp.ts";
+import { __GFP_ACCOUNT, __GFP_COMP, __GFP_HIGHMEM } from "../../memory/gfp.ts";
 import { MAX_PAGE_ORDER, NULL, PAGE_SHIFT, PAGE_SIZE } from "../../memory/words.ts";
 import { EXACT, PAGES, PAGETABLE, RESERVED } from "../families.ts";
 import { BAD_REFERENCE, CORRUPTION, ORDER_MISMATCH } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { G_LISTED, G_MARKED, LIVE } from "../states.ts";
+import { G_LISTED, G_MARKED, G_TABLE, LIVE, T_OPEN } from "../states.ts";
+import { charged, checkCharge } from "../table.ts";
 import { WHY_SPLIT, WHY_WRITE_FREE } from "../why.ts";
 import { type Hooks, pfnOf, singles, usable } from "./hook.ts";
 
@@ -17,32 +18,33 @@ function warned(l: Ledger, order: number, gfp: number, never: number): void {
   if (order > MAX_PAGE_ORDER || (gfp & never) !== 0) l.misuse = true;
 }
 
-function granted(l: Ledger, pfn: number, order: number, compound: boolean, family: number): void {
+function granted(l: Ledger, pfn: number, order: number, compound: boolean, family: number, gfp: number): void {
   l.grant(pfn, 1 << order, order, compound && order > 0 ? 1 : 0, family, l.dst);
+  if (l.memcg && (gfp & __GFP_ACCOUNT) !== 0) charged(l, pfn, 1 << order, false);
 }
 
 function afterAllocPages(l: Ledger): void {
   warned(l, l.b, l.a, 0);
-  if (l.res !== NULL) granted(l, l.res, l.b, (l.a & __GFP_COMP) !== 0, PAGES);
+  if (l.res !== NULL) granted(l, l.res, l.b, (l.a & __GFP_COMP) !== 0, PAGES, l.a);
 }
 
 function afterAllocPage(l: Ledger): void {
-  if (l.res !== NULL) granted(l, l.res, 0, false, PAGES);
+  if (l.res !== NULL) granted(l, l.res, 0, false, PAGES, l.a);
 }
 
 function afterGetFreePages(l: Ledger): void {
   warned(l, l.b, l.a, __GFP_HIGHMEM);
-  if (l.res !== NULL) granted(l, pfnOf(l.res), l.b, (l.a & __GFP_COMP) !== 0, PAGES);
+  if (l.res !== NULL) granted(l, pfnOf(l.res), l.b, (l.a & __GFP_COMP) !== 0, PAGES, l.a);
 }
 
 function afterGetFreePage(l: Ledger): void {
   warned(l, 0, l.a, __GFP_HIGHMEM);
-  if (l.res !== NULL) granted(l, pfnOf(l.res), 0, false, PAGES);
+  if (l.res !== NULL) granted(l, pfnOf(l.res), 0, false, PAGES, l.a);
 }
 
 function afterPagetableAlloc(l: Ledger): void {
   warned(l, l.b, l.a, 0);
-  if (l.res !== NULL) granted(l, l.res, l.b, true, PAGETABLE);
+  if (l.res !== NULL) granted(l, l.res, l.b, true, PAGETABLE, l.a);
 }
 
 function orderFor(pages: number): number {
@@ -54,6 +56,7 @@ function afterAllocExact(l: Ledger): void {
   warned(l, orderFor(pages), l.b, __GFP_COMP | __GFP_HIGHMEM);
   if (l.res === NULL) return;
   l.grant(pfnOf(l.res), pages, orderFor(pages), 0, EXACT, l.dst);
+  if (l.memcg && (l.b & __GFP_ACCOUNT) !== 0) charged(l, pfnOf(l.res), pages, true);
 }
 
 function afterMemblock(l: Ledger): void {
@@ -111,9 +114,11 @@ function afterSplit(l: Ledger): void {
     l.grantOf[first + i] = single;
     if (l.reserved[first + i] !== 0) l.gFlags[single]! |= G_MARKED;
     if (l.onList[first + i] !== 0) l.gFlags[single]! |= G_LISTED;
+    if ((l.table[first + i]! & T_OPEN) !== 0) l.gFlags[single]! |= G_TABLE;
     if (i === 0) l.gOwnerRefs[single] = ownerRefs;
     else l.refs[first + i] = 1;
     l.checkRefs(single, first + i);
+    if (l.memcg) checkCharge(l, first + i);
   }
 }
 

@@ -9,7 +9,18 @@ import { NULL } from "../../memory/words.ts";
 import { BY_GATHER, BY_GATHER_PTDESC } from "../families.ts";
 import { CORRUPTION, DOUBLE_FREE, GATHER_TWICE, USE_AFTER_FREE } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { INTENDED, LIVE, QUEUED, RELEASE_LOOKUP, RELEASE_ORDER_2, RELEASE_PUT } from "../states.ts";
+import {
+  DESTRUCTS_ANY,
+  DESTRUCTS_NONE,
+  DESTRUCTS_PTE,
+  INTENDED,
+  LIVE,
+  QUEUED,
+  RELEASE_LOOKUP,
+  RELEASE_ORDER_2,
+  RELEASE_PUT,
+  T_LEVEL,
+} from "../states.ts";
 import { leaveTable, WALK_TLB } from "../walkers.ts";
 import { WHY_GATHER_DONE, WHY_NOT_GRANTED, WHY_QUEUED_TWICE } from "../why.ts";
 import { givenUp, holder, type Hooks, notGranted, own, pageOf, putAtZero, singles, sizedByLookup } from "./hook.ts";
@@ -54,8 +65,15 @@ function afterFinish(l: Ledger): void {
   l.gathers[l.a] = 0;
 }
 
+/** Whether a table's destructor runs on the way; where it will and there is nothing to destruct, that is a misuse. */
+function willDestruct(l: Ledger, g: number, destructs: number): boolean {
+  if (destructs === DESTRUCTS_NONE || (destructs === DESTRUCTS_PTE && l.gOrder[g] === 2)) return false;
+  if (destructs !== DESTRUCTS_ANY && (l.table[l.gFirst[g]!]! & T_LEVEL) === 0) l.misuse = true;
+  return true;
+}
+
 /** A table or page is queued: its owner's token goes to the gather. */
-function queue(l: Ledger, pfn: number, way: number, release: number): void {
+function queue(l: Ledger, pfn: number, way: number, release: number, destructs: number): void {
   l.checks[DOUBLE_FREE]!++;
   if (!gatherLive(l)) return;
   if (release < 0) {
@@ -77,7 +95,7 @@ function queue(l: Ledger, pfn: number, way: number, release: number): void {
   // s390 takes the address for the block's first page; a put looks the head up.
   if (release > 0 && pfn !== l.gFirst[g]) l.misuse = true;
   if (own(l, g, at) <= 0 || l.refs[at] === 0 || (singles(l, g) && l.gTotal[g]! > 1)) return putAtZero(l, g, pfn);
-  l.intend(g, way);
+  l.intend(g, way, willDestruct(l, g, destructs));
   l.gOwnerRefs[g]!--;
   l.gState[g] = QUEUED;
   l.gGather[g] = l.gatherIds[l.a]!;
@@ -87,21 +105,22 @@ function queue(l: Ledger, pfn: number, way: number, release: number): void {
 }
 
 function beforeRemovePage(l: Ledger): void {
-  queue(l, l.b, BY_GATHER, -1);
+  queue(l, l.b, BY_GATHER, -1, DESTRUCTS_NONE);
 }
 
 function beforeRemoveTable(l: Ledger): void {
   // s390 frees tables by pagetable_free, under whatever name they were queued.
   const way = !l.tablesArePages && l.tableRelease === RELEASE_LOOKUP ? BY_GATHER_PTDESC : BY_GATHER;
-  queue(l, pageOf(l.b), way, l.tablesArePages ? -1 : l.tableRelease);
+  queue(l, pageOf(l.b), way, l.tablesArePages ? -1 : l.tableRelease, l.tableDestructs);
 }
 
 function beforeRemovePtdesc(l: Ledger): void {
-  queue(l, pageOf(l.b), BY_GATHER_PTDESC, l.tablesArePages ? -1 : l.tableRelease);
+  queue(l, pageOf(l.b), BY_GATHER_PTDESC, l.tablesArePages ? -1 : l.tableRelease, l.tableDestructs);
 }
 
 function beforeRemovePagePtdesc(l: Ledger): void {
-  queue(l, l.b, BY_GATHER_PTDESC, l.frozenTables ? l.tableRelease : -1);
+  const frozen = l.frozenTables;
+  queue(l, l.b, BY_GATHER_PTDESC, frozen ? l.tableRelease : -1, frozen ? l.tableDestructs : DESTRUCTS_NONE);
 }
 
 /** A gather takes references of a page (EV_QUEUED): are they those that it was given? */

@@ -11,6 +11,7 @@ import type { Hooks } from "./hook.ts";
 import { PGD_HOOKS } from "./pgd.ts";
 import { RELEASE_HOOKS } from "./release.ts";
 import { RESERVED_HOOKS } from "./reserved.ts";
+import { TABLE_HOOKS } from "./table.ts";
 import { USE_HOOKS } from "./use.ts";
 import { WALK_HOOKS } from "./walk.ts";
 
@@ -19,6 +20,7 @@ export { gatherReleased, gatherTook } from "./gather.ts";
 export { type Hook, type Hooks, pageOf } from "./hook.ts";
 export { linked } from "./pgd.ts";
 export { WALKER_OF, walkPossible } from "./walk.ts";
+export { dtorRan } from "./table.ts";
 
 /** The hooks by call; calls that mean nothing to the ledger have none. */
 export const HOOKS: Readonly<Record<string, Hooks>> = {
@@ -28,6 +30,7 @@ export const HOOKS: Readonly<Record<string, Hooks>> = {
   ...RESERVED_HOOKS,
   ...GATHER_HOOKS,
   ...PGD_HOOKS,
+  ...TABLE_HOOKS,
   ...ENV_HOOKS,
   ...WALK_HOOKS,
 };

@@ -10,9 +10,9 @@ import { type Hooks, pfnOf, usable } from "./hook.ts";
 import { descriptor } from "./use.ts";
 import { CORRUPTION, OVERLAY_CLOBBER } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { G_LISTED, LIVE } from "../states.ts";
+import { G_LISTED, LEVEL_PMD, LIVE, T_DEPOSITED, T_LEVEL } from "../states.ts";
 import { compoundDamage } from "../observe.ts";
-import { WHY_CLOBBER_TAIL, WHY_LIST_BROKEN, WHY_LIST_STATE, WHY_WRITE_FREE } from "../why.ts";
+import { WHY_CLOBBER_TABLE, WHY_CLOBBER_TAIL, WHY_LIST_BROKEN, WHY_LIST_STATE, WHY_WRITE_FREE } from "../why.ts";
 
 /** Whether a list node's neighbours point back at it. */
 export function linked(l: Ledger, pfn: number): boolean {
@@ -36,6 +36,15 @@ function stored(l: Ledger, pfn: number): void {
   l.checkCompound(g);
 }
 
+/** pt_list lies over pmd_huge_pte of a table of PMDs, pt_mm over pt_share_count; of any table it is no use. */
+function overTable(l: Ledger, pfn: number, mm: boolean): void {
+  const state = l.table[pfn]!;
+  if ((state & (T_LEVEL | T_DEPOSITED)) === 0) return;
+  l.misuse = true;
+  if ((state & T_LEVEL) !== LEVEL_PMD || !(mm ? l.pmdShare : l.splitPmd)) return;
+  l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_CLOBBER_TABLE, l.grantOf[pfn]!, pfn, 0, mm ? 2 : 1, 0);
+}
+
 function before(l: Ledger, listed: number): void {
   const pfn = pfnOf(l.a);
   if (!usable(l, pfn, WHY_WRITE_FREE)) return;
@@ -43,6 +52,7 @@ function before(l: Ledger, listed: number): void {
   if (l.hasDescriptors && !l.headLookup) descriptor(l, pfn, false, true);
   else if (l.gCompound[g] !== 0 && pfn !== l.gFirst[g]) l.misuse = true;
   if (l.gState[g] !== LIVE) l.misuse = true;
+  overTable(l, pfn, listed < 0);
   if (listed < 0 || l.onList[pfn] === listed) return;
   l.misuse = true;
   l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_LIST_STATE, l.grantOf[pfn]!, pfn, 0, listed, 0);

@@ -11,6 +11,7 @@ import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, HEAD_MISUSE, LATENT, ORDER_MISM
 import type { Ledger } from "../ledger.ts";
 import { G_SIZED, INTENDED, LIVE, VIA_ORDER } from "../states.ts";
 import { orderOf } from "../observe.ts";
+import { checkTypeGone } from "../table.ts";
 import { WHY_GET_AT_ZERO, WHY_RELEASED, WHY_SIZED, WHY_WRITE_FREE } from "../why.ts";
 import {
   dropped,
@@ -48,6 +49,7 @@ function beforeRelease(l: Ledger, pfn: number, way: number, claimed: number, siz
   const order = singles(l, g) ? 0 : l.gOrder[g]!;
   if (claimed !== order) l.misuse = true;
   l.intend(g, way);
+  checkTypeGone(l, g);
   if (sized) {
     l.checks[HEAD_MISUSE]!++;
     if (claimed !== order) l.gFlags[g]! |= G_SIZED;

@@ -7,7 +7,7 @@ import { settleSingles } from "../judge.ts";
 import { BY_RESERVED_PAGE, BY_RESERVED_PTDESC } from "../families.ts";
 import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { G_FOREIGN, G_MARKED, LIVE } from "../states.ts";
+import { G_FOREIGN, G_MARKED, LIVE, T_CHARGED, T_OPEN } from "../states.ts";
 import { WHY_REFS, WHY_WRITE_FREE } from "../why.ts";
 import { givenUp, type Hooks, notGranted, releaseOne, singles, usable } from "./hook.ts";
 
@@ -33,7 +33,9 @@ function beforeFreeReserved(l: Ledger, way: number): void {
   if (g < 0) return notGranted(l, l.a);
   if (l.gState[g] !== LIVE) return givenUp(l, g, l.a);
   l.pending = g;
-  if (l.onList[l.a] !== 0) l.misuse = true;
+  // What was charged as one is uncharged as one.
+  if ((l.table[l.a]! & T_CHARGED) !== 0 && l.gTotal[g]! > 1 && !singles(l, g)) l.misuse = true;
+  if (l.onList[l.a] !== 0 || (l.table[l.a]! & T_OPEN) !== 0) l.misuse = true;
   if (l.reserved[l.a] !== 0) {
     l.managed++;
     l.gIntentStep[g] = l.step;

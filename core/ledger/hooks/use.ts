@@ -46,7 +46,7 @@ function readsFolioA(l: Ledger): void {
 }
 
 /** How the first operand was made; a page at an offset from it was not made so. */
-function viaOf(l: Ledger): number {
+export function viaOf(l: Ledger): number {
   return l.sa >= 0 && (l.offset & 1023) === 0 ? l.via[l.sa]! : 0;
 }
 
@@ -77,7 +77,7 @@ function viaNone(l: Ledger): void {
  * @param written it is written through at once
  * @returns whether something was recorded
  */
-function made(l: Ledger, pfn: number, looked: boolean, written: boolean): boolean {
+export function made(l: Ledger, pfn: number, looked: boolean, written: boolean): boolean {
   const g = l.grantOf[pfn]!;
   if (looked) l.checks[HEAD_MISUSE]!++;
   else l.checks[TAIL_CAST]!++;

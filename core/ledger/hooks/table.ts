@@ -1,0 +1,258 @@
+/**
+ * Page tables as such: constructors and destructors, deposits, sharers.
+ *
+ * @module
+ */
+import { NULL } from "../../memory/words.ts";
+import { CONSTRUCTOR, CORRUPTION, LEAK, SHARE_COUNT } from "../invariants.ts";
+import type { Ledger } from "../ledger.ts";
+import {
+  G_TABLE,
+  INTENDED,
+  LEVEL_P4D,
+  LEVEL_PGD,
+  LEVEL_PMD,
+  LEVEL_PTE,
+  LEVEL_PUD,
+  LIVE,
+  T_DEPOSITED,
+  T_DEPOSITS,
+  T_LEVEL,
+  T_SHARED,
+  VIA_HEAD,
+} from "../states.ts";
+import {
+  checkShares,
+  checkType,
+  closeTable,
+  constructed,
+  constructing,
+  destructed,
+  destructing,
+  lockOf,
+} from "../table.ts";
+import { WHY_DEPOSIT_STATE, WHY_NOT_SHARED, WHY_SHARED, WHY_WRITE_FREE } from "../why.ts";
+import { dropped, holder, type Hooks, pfnOf, usable } from "./hook.ts";
+import { RELEASE_HOOKS } from "./release.ts";
+import { descriptor, made, viaOf } from "./use.ts";
+
+/** A descriptor (a page, before 6.6) is written through: it has to be the first of a live table. */
+function written(l: Ledger): boolean {
+  l.pending = -1;
+  if (!usable(l, l.a, WHY_WRITE_FREE)) return false;
+  const g = l.grantOf[l.a]!;
+  const looked = (viaOf(l) & VIA_HEAD) !== 0;
+  if (l.countsFolios) descriptor(l, l.a, looked, true);
+  else made(l, l.a, looked, true);
+  // Whoever frees it does not know of it any more.
+  if (l.gState[g] !== LIVE) l.misuse = true;
+  l.pending = g;
+  return true;
+}
+
+function ctor(level: number): Hooks {
+  return {
+    before(l) {
+      if (!written(l)) return;
+      constructing(l, l.a);
+      // What lies on x86's list has its words in use.
+      if (l.onList[l.a] !== 0) l.misuse = true;
+      // Before 6.14 ptl keeps pointing at the lock that a destructor freed: such a page has to be freed first.
+      if (l.allocPtlocks && lockOf(l, l.a) >= 0) l.misuse = true;
+    },
+    after(l) {
+      if (l.pending < 0) return;
+      l.pending = -1;
+      // A void one answers 0 as well, and has nothing that can fail.
+      if (l.res === 0 && level < LEVEL_PUD) return;
+      constructed(l, l.a, level);
+      if (level === LEVEL_PMD && l.pmdShare) checkShares(l, l.a);
+    },
+  };
+}
+
+function dtor(level: number): Hooks {
+  return {
+    before(l) {
+      if (written(l)) destructing(l, l.a, level);
+    },
+    after(l) {
+      if (l.pending < 0) return;
+      l.pending = -1;
+      destructed(l, l.a);
+      checkType(l, l.a);
+    },
+  };
+}
+
+/** A destructor ran inside a call (EV_DTOR), on a table that a gather held. */
+export function dtorRan(l: Ledger, pfn: number, level: number): void {
+  if (pfn < 0 || pfn >= l.nrPages) return;
+  destructing(l, pfn, level);
+  destructed(l, pfn);
+}
+
+const FREE_HOOKS = RELEASE_HOOKS["pagetable_free"]!;
+
+/** pagetable_dtor and pagetable_free in one. */
+const DTOR_FREE: Hooks = {
+  before(l) {
+    if (written(l)) {
+      destructing(l, l.a, 0);
+      // Its ledgers are closed before its pages are given up.
+      closeTable(l, l.a);
+    }
+    FREE_HOOKS.before!(l);
+  },
+  after: FREE_HOOKS.after!,
+};
+
+/** The table of PMDs that deposits lie with: where its locks are not split, the mm. */
+function home(l: Ledger): number {
+  return l.splitPmd ? pfnOf(l.b) : -1 - l.a;
+}
+
+function beforeDeposit(l: Ledger): void {
+  l.pending = -1;
+  const pmd = pfnOf(l.b);
+  l.checks[CONSTRUCTOR]!++;
+  if (!usable(l, pmd, WHY_WRITE_FREE) || !usable(l, l.c, WHY_WRITE_FREE)) return;
+  const g = l.grantOf[l.c]!;
+  if (l.gState[g] !== LIVE || l.gState[l.grantOf[pmd]!] !== LIVE || l.c === pmd) l.misuse = true;
+  // pmd_huge_pte is there between constructor and destructor only.
+  if ((l.table[pmd]! & T_LEVEL) !== LEVEL_PMD || l.onList[pmd] !== 0 || l.onList[l.c] !== 0) l.misuse = true;
+  if (l.c !== l.gFirst[g] || l.gCompound[g] !== 0) l.misuse = true;
+  if ((l.table[l.c]! & T_DEPOSITED) !== 0) {
+    l.misuse = true;
+    l.record(CONSTRUCTOR, CORRUPTION, WHY_DEPOSIT_STATE, g, l.c, 0, 0, 0);
+    return;
+  }
+  l.pending = g;
+}
+
+function afterDeposit(l: Ledger): void {
+  if (l.pending < 0) return;
+  l.gFlags[l.pending]! |= G_TABLE;
+  l.pending = -1;
+  const pmd = pfnOf(l.b);
+  l.table[l.c]! |= T_DEPOSITED;
+  l.depositHome[l.c] = home(l);
+  if (!l.splitPmd) {
+    l.mmDeposits[l.a & 15]!++;
+    return;
+  }
+  if ((l.table[pmd]! & T_DEPOSITS) === 0) l.deposits[pmd] = 0;
+  l.table[pmd]! |= T_DEPOSITS;
+  l.deposits[pmd]!++;
+}
+
+function beforeWithdraw(l: Ledger): void {
+  l.checks[CONSTRUCTOR]!++;
+  const pmd = pfnOf(l.b);
+  if (!usable(l, pmd, WHY_WRITE_FREE)) return;
+  if (l.splitPmd ? (l.table[pmd]! & T_DEPOSITS) === 0 : l.mmDeposits[l.a & 15] === 0) {
+    l.misuse = true;
+    l.record(CONSTRUCTOR, CORRUPTION, WHY_DEPOSIT_STATE, l.grantOf[pmd]!, pmd, 0, 1, 0);
+  }
+}
+
+function afterWithdraw(l: Ledger): void {
+  const pmd = pfnOf(l.b);
+  if (l.dst >= 0) l.via[l.dst] = 0;
+  if (l.res === NULL) return;
+  if ((l.table[l.res]! & T_DEPOSITED) === 0 || l.depositHome[l.res] !== home(l)) {
+    l.misuse = true;
+    l.record(CONSTRUCTOR, CORRUPTION, WHY_DEPOSIT_STATE, l.grantOf[l.res]!, l.res, 0, 1, 0);
+    return;
+  }
+  l.table[l.res]! &= ~T_DEPOSITED;
+  if (!l.splitPmd) l.mmDeposits[l.a & 15]!--;
+  else if (--l.deposits[pmd]! <= 0) l.table[pmd]! &= ~T_DEPOSITS;
+}
+
+/** A table of PMDs of hugetlbfs that is mapped or unmapped; false where there is no sharing, or nothing to share. */
+function shared(l: Ledger): boolean {
+  l.pending = -1;
+  const pfn = pfnOf(l.a);
+  if (!usable(l, pfn, WHY_WRITE_FREE)) return false;
+  const g = l.grantOf[pfn]!;
+  if (!l.pmdShare) return false;
+  if (l.countsFolios) descriptor(l, pfn, false, !l.sharesAreRefs);
+  else made(l, pfn, false, !l.sharesAreRefs);
+  if (l.gState[g] !== LIVE || (l.table[pfn]! & T_LEVEL) !== LEVEL_PMD || l.onList[pfn] !== 0) l.misuse = true;
+  l.pending = g;
+  return true;
+}
+
+function beforeShare(l: Ledger): void {
+  shared(l);
+}
+
+function afterShare(l: Ledger): void {
+  const g = l.pending;
+  if (g < 0) return;
+  l.pending = -1;
+  const pfn = pfnOf(l.a);
+  l.sharers[pfn] = l.shares(pfn) + 1;
+  l.table[pfn]! |= T_SHARED;
+  if (!l.sharesAreRefs) return checkShares(l, pfn);
+  const at = holder(l, g, pfn);
+  l.refs[at]!++;
+  l.gOwnerRefs[g]!++;
+  l.checkRefs(g, at);
+}
+
+function beforeUnshare(l: Ledger): void {
+  shared(l);
+}
+
+function afterUnshare(l: Ledger): void {
+  if (l.dst >= 0) l.via[l.dst] = 0;
+  const g = l.pending;
+  if (g < 0) return;
+  l.pending = -1;
+  l.checks[SHARE_COUNT]!++;
+  const pfn = pfnOf(l.a);
+  const sharers = l.shares(pfn);
+  const gone = l.res === NULL;
+  if (sharers > 0) {
+    if (!gone) l.record(SHARE_COUNT, CORRUPTION, WHY_NOT_SHARED, g, pfn, 0, sharers, 0);
+    l.sharers[pfn] = sharers - 1;
+    if (sharers === 1) l.table[pfn]! &= ~T_SHARED;
+  } else if (gone) {
+    l.gIntentStep[g] = l.step;
+    l.gIntentCall[g] = l.op;
+    l.record(SHARE_COUNT, LEAK, WHY_SHARED, g, pfn, 0, 0, 0);
+  }
+  if (!l.sharesAreRefs) return checkShares(l, pfn);
+  if (!gone) return;
+  // The reference of a sharer went, or of the table itself.
+  const at = holder(l, g, pfn);
+  l.refs[at]!--;
+  l.gOwnerRefs[g]!--;
+  if (l.gOwnerRefs[g]! <= 0 && l.gState[g] === LIVE) l.gState[g] = INTENDED;
+  l.pendingOrder = 0;
+  dropped(l, g, at);
+}
+
+/** The hooks of these calls. */
+export const TABLE_HOOKS: Readonly<Record<string, Hooks>> = {
+  pgtable_pte_page_ctor: ctor(LEVEL_PTE),
+  pgtable_pte_page_dtor: dtor(LEVEL_PTE),
+  pgtable_pmd_page_ctor: ctor(LEVEL_PMD),
+  pgtable_pmd_page_dtor: dtor(LEVEL_PMD),
+  pagetable_pte_ctor: ctor(LEVEL_PTE),
+  pagetable_pte_dtor: dtor(LEVEL_PTE),
+  pagetable_pmd_ctor: ctor(LEVEL_PMD),
+  pagetable_pmd_dtor: dtor(LEVEL_PMD),
+  pagetable_pud_ctor: ctor(LEVEL_PUD),
+  pagetable_pud_dtor: dtor(LEVEL_PUD),
+  pagetable_p4d_ctor: ctor(LEVEL_P4D),
+  pagetable_pgd_ctor: ctor(LEVEL_PGD),
+  pagetable_dtor: dtor(0),
+  pagetable_dtor_free: DTOR_FREE,
+  pgtable_trans_huge_deposit: { before: beforeDeposit, after: afterDeposit },
+  pgtable_trans_huge_withdraw: { before: beforeWithdraw, after: afterWithdraw },
+  huge_pmd_share: { before: beforeShare, after: afterShare },
+  huge_pmd_unshare: { before: beforeUnshare, after: afterUnshare },
+};
