@@ -17,12 +17,15 @@ export const DEFAULT_OPS = 50_000_000;
 const work: Work = {
   runCampaign: async (request, hooks) => (await import("./fuzz/campaign.ts")).runCampaign(request, hooks),
   replayFiles: async (files) => (await import("./corpus/replay.ts")).replayFiles(files),
+  replayOnLinux: async (request, hooks) => (await import("./oracle/replay_linux.ts")).replayOnLinux(request, hooks),
   shrinkFile: async (file) => (await import("./fuzz/shrink_file.ts")).shrinkFile(file),
   showFile: async (file) => {
     const { readProgramFile } = await import("./corpus/files.ts");
     const { showProgram } = await import("./core/program/show.ts");
     return showProgram(readProgramFile(file));
   },
+  runLinuxCampaign: async (request, hooks) =>
+    (await import("./oracle/run_fuzz_linux.ts")).runLinuxCampaign(request, hooks),
   runConform: async (request, hooks) => (await import("./oracle/run_conform.ts")).runConform(request, hooks),
   runConformMutants: async (request, hooks) =>
     (await import("./oracle/conform_mutants.ts")).runConformMutants(request, hooks),

@@ -41,6 +41,7 @@ export type { ShrinkOptions, ShrinkTarget } from "./fuzz/shrink.ts";
 export type {
   CallCount,
   Cell,
+  Difference,
   InvariantCount,
   ReplayedProgram,
   ReportedFinding,

@@ -23,6 +23,27 @@ export interface CampaignOptions {
   readonly config: readonly string[];
 }
 
+/** What a campaign on a real kernel is asked for. */
+export interface LinuxOptions extends Omit<CampaignOptions, "mode"> {
+  /** Absent: both, or disciplines where some are named. */
+  readonly mode: CampaignOptions["mode"] | undefined;
+  /** A kernel tree or tarball; absent: the newest source package. */
+  readonly source?: string;
+}
+
+/** What a replay on a real kernel is asked for. */
+export interface LinuxReplay {
+  /** Stored programs. */
+  readonly files: readonly string[];
+  /** A kernel tree or tarball; absent: the newest source package. */
+  readonly source?: string;
+}
+
+/** Who is told that a kernel is being built. */
+export interface BuildHooks {
+  building(text: string): void;
+}
+
 /** What a caller may want to know while a campaign runs. */
 export interface CampaignHooks {
   /** Steps done and findings so far. */

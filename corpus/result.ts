@@ -116,6 +116,14 @@ export interface WorkerFault {
   readonly error: string;
 }
 
+/** Programs that a real kernel ran otherwise than the model, where that broke nothing. */
+export interface Difference {
+  /** How many. */
+  readonly programs: number;
+  /** The first of them, shrunk, and what differs. */
+  readonly first: string;
+}
+
 /** What a run found. */
 export interface Result {
   /** Version of this object's form. */
@@ -146,6 +154,8 @@ export interface Result {
   readonly replayed: readonly ReplayedProgram[];
   /** Findings that were not expected, plus expected ones that did not show. */
   readonly unexpected: number;
+  /** On a real kernel: what it does otherwise than the model of its version. Absent where there is no such thing. */
+  readonly differences?: Difference | undefined;
 }
 
 /** What depends on time. */

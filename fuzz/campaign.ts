@@ -192,7 +192,7 @@ function cellOf(
     if (!partial && d.canary && ![...found.keys()].some((key) => plan.expected.byKey.has(key))) {
       complaints.push(`random search did not find what is wrong with the canary ${d.name} in ${options.ops} steps`);
     }
-    if (!partial) complaints.push(...unreached(plan, outcomes));
+    if (!partial) complaints.push(...unreached(plan.cell!, outcomes));
   }
   reported.push(...mine);
   const bad = mine.filter((f) => !f.expected && f.severity !== SEVERITIES[THEORETICAL]);
@@ -212,9 +212,16 @@ function cellOf(
   };
 }
 
-/** Lines of the discipline that never ran, or never got memory: the cell was not tried. */
-function unreached(plan: Plan, outcomes: readonly ShardOutcome[]): string[] {
-  const compiled = plan.cell!.loaded.discipline.compile(plan.kernel);
+/**
+ * Lines of a discipline that never ran, or never got memory: the cell was not tried.
+ *
+ * @param outcomes which instructions of each path ran with success, of each part of the search
+ */
+export function unreached(
+  cell: CellPlan,
+  outcomes: readonly { readonly seen: readonly Uint8Array[] }[],
+): string[] {
+  const compiled = cell.loaded.discipline.compile(cell.kernel);
   const paths = [
     { table: "alloc", path: compiled.alloc },
     ...compiled.use.map((path) => ({ table: `use.${path.name}`, path })),
@@ -265,7 +272,8 @@ function callCounts(plans: readonly Plan[], outcomes: readonly ShardOutcome[]): 
   });
 }
 
-function byWorst(a: ReportedFinding, b: ReportedFinding): number {
+/** The order of a result's findings: unexpected before expected, worst first. */
+export function byWorst(a: ReportedFinding, b: ReportedFinding): number {
   const rank = (f: ReportedFinding): number => (f.expected ? 10 : 0) + SEVERITIES.indexOf(f.severity);
   return rank(a) - rank(b) || (a.signature < b.signature ? -1 : a.signature > b.signature ? 1 : 0);
 }

@@ -43,6 +43,8 @@ export interface ShrinkOptions {
   readonly lines: boolean;
   /** A machine for the program's kernel, arch, config and pages; default a new one. */
   readonly machine?: Machine;
+  /** The header stays as it is: the machine is a real kernel, which was built with one configuration. */
+  readonly keepHeader?: boolean;
   /** Candidates to run at most; default 20000. What is found until then is the result. */
   readonly maxRuns?: number;
 }
@@ -60,14 +62,14 @@ const MAX_RUNS = 20_000;
  * @returns it with short names, without comments, claiming all that it shows
  */
 export function shrinkProgram(program: Program, targets: readonly ShrinkTarget[], options: ShrinkOptions): Program {
-  const { lines, machine, maxRuns = MAX_RUNS } = options;
+  const { lines, machine, keepHeader = false, maxRuns = MAX_RUNS } = options;
   const byRuns = !lines;
   const split = oneLinePerSlot(program);
   const code = lines ? withoutRuns(split.code) : split.code;
   const t = new Trial({ ...program, ...split, code }, targets, byRuns, machine, maxRuns);
   t.attempt(without(t.code, t.slots.length, [], byRuns));
   do {
-    toFixedPoint(t, lines);
+    toFixedPoint(t, lines, keepHeader);
   } while (t.standAlone());
   t.handBack();
   const short = { ...shortNames(t, lines), ...t.header };
@@ -96,7 +98,7 @@ function isSmaller([lines, numbers]: [number, number], [otherLines, otherNumbers
 }
 
 /** Makes the best program smaller until nothing changes. */
-function toFixedPoint(t: Trial, lines: boolean): void {
+function toFixedPoint(t: Trial, lines: boolean, keepHeader: boolean): void {
   for (let before = -1; before !== t.taken;) {
     before = t.taken;
     cutTail(t, !lines);
@@ -106,7 +108,7 @@ function toFixedPoint(t: Trial, lines: boolean): void {
       unwrapRepeats(t);
       spareNames(t);
       shrinkNumbers(t);
-      shrinkHeader(t);
+      if (!keepHeader) shrinkHeader(t);
     }
     useEarlierNames(t, !lines);
     giveBack(t, !lines);

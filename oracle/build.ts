@@ -65,7 +65,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   MEMCG: ["CGROUPS", "MEMCG"],
 };
 
-/** Declares what the driver defines, where the gather looks for it. There is nothing to flush: no table is ever walked. */
+/** Declares what the driver defines, where the gather looks for it. There is nothing to flush: no table is ever walked; that it was flushed is noted. */
 const TLB_H = `/* SPDX-License-Identifier: GPL-2.0 */
 #ifndef __UM_TLB_H
 #define __UM_TLB_H
@@ -75,7 +75,11 @@ const TLB_H = `/* SPDX-License-Identifier: GPL-2.0 */
 extern void __tlb_remove_table(void *table);
 
 struct mmu_gather;
-static inline void tlb_flush(struct mmu_gather *tlb) { }
+extern void ptfuzz_tlb_flush(struct mmu_gather *tlb);
+static inline void tlb_flush(struct mmu_gather *tlb)
+{
+	ptfuzz_tlb_flush(tlb);
+}
 #define tlb_flush tlb_flush
 
 #include <asm/tlbflush.h>
@@ -183,11 +187,13 @@ function filesOf(tree: string, r: BuildRequest): Map<string, string> {
         "",
       ) + ["page_alloc", "swap", "mmu_gather", "ptfuzz"].map((object) =>
         `CFLAGS_${object}.o += -include $(srctree)/mm/ptfuzz_dump.h\n`
-      ).join("") + "CFLAGS_page_alloc.o += -include $(srctree)/mm/ptfuzz_hook.h\n",
+      ).join("") + "CFLAGS_page_alloc.o += -include $(srctree)/mm/ptfuzz_hook.h\n" +
+      "CFLAGS_mmu_gather.o += -include $(srctree)/mm/ptfuzz_gather.h\n",
     ],
     ["mm/ptfuzz.c", driverFile("ptfuzz.c")],
     ["mm/ptfuzz_dump.h", driverFile("dump.h")],
     ["mm/ptfuzz_hook.h", driverFile("hook.h")],
+    ["mm/ptfuzz_gather.h", driverFile("gather.h")],
     ["mm/ptfuzz_calls.h", callsHeader(r.source.version)],
   ]);
   for (const { name, text } of extra) files.set(`mm/${name}`, text);

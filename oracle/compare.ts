@@ -313,6 +313,8 @@ export class Comparer {
       const text = textAt(out, o + 2);
       const kind = out[o]!;
       o = after(out, o + 2);
+      // What happens inside a gather is for a ledger to know.
+      if (kind > E_WARN) continue;
       next();
       const said = kind === E_WARN ? `WARNING in ${warnFunction(text)}` : `page ${page}: ${text}`;
       const c = m * EVENT_WORDS;

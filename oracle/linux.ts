@@ -58,6 +58,8 @@ export interface Header {
   readonly pgdList: number;
   /** What else the driver plays, a bit each. */
   readonly flags: number;
+  /** Whether events inside a gather are reported too: 1, or 0. */
+  readonly events?: number;
 }
 
 /** Addresses of static data that the driver needs, from the kernel's symbol table. */
@@ -157,6 +159,7 @@ export class Linux {
     to[at + 4] = header.area;
     to[at + 5] = header.pgdList;
     to[at + 7] = header.flags;
+    to[at + 6] = header.events ?? 0;
     to.set(code.subarray(0, header.steps * STEP_WORDS), at + PROGRAM_WORDS);
     this.#inWords = at + PROGRAM_WORDS + header.steps * STEP_WORDS;
     this.#programs++;

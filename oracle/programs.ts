@@ -153,7 +153,7 @@ function drivers(config: readonly string[]): string[] {
 }
 
 /** Whether a real kernel can run it. */
-function fits(program: Program): boolean {
+export function fits(program: Program): boolean {
   return !NOT_MADE.some((name) => callsIt(program, name)) && !program.config.includes("HIGHMEM") &&
     program.pages <= MAX_ARENA;
 }

@@ -20,7 +20,7 @@ export interface Shrunk {
 }
 
 /** Lines that only make sense together, as word ranges: `at` and what it arms, `repeat` and its body. */
-function units(code: Int32Array): [number, number][] {
+export function linesOf(code: Int32Array): [number, number][] {
   const list: [number, number][] = [];
   for (let at = 0; at < code.length;) {
     const lines = code[at] === OP_AT ? 2 : code[at] === OP_REPEAT ? 1 + code[at + 3]! : 1;
@@ -30,7 +30,13 @@ function units(code: Int32Array): [number, number][] {
   return list;
 }
 
-function without(code: Int32Array, list: readonly (readonly [number, number])[], from: number, to: number): Int32Array {
+/** The code without some of them. */
+export function without(
+  code: Int32Array,
+  list: readonly (readonly [number, number])[],
+  from: number,
+  to: number,
+): Int32Array {
   const kept = list.filter((_, i) => i < from || i >= to);
   const words = kept.reduce((n, [a, b]) => n + b - a, 0);
   const result = new Int32Array(words);
@@ -51,14 +57,14 @@ export async function shrinkDifference(
 ): Promise<Shrunk | undefined> {
   let [best] = await conform.differences(kernel, source, [code]);
   if (best === undefined) return undefined;
-  for (let size = units(best.code).length; size >= 1;) {
-    const list = units(best.code);
+  for (let size = linesOf(best.code).length; size >= 1;) {
+    const list = linesOf(best.code);
     const candidates: Int32Array[] = [];
     for (let i = 0; i < list.length; i += size) candidates.push(without(best.code, list, i, i + size));
     const found = (await conform.differences(kernel, source, candidates)).find((d) => d !== undefined);
     if (found !== undefined && found.code.length < best.code.length) {
       best = found;
-      size = Math.min(size, units(best.code).length);
+      size = Math.min(size, linesOf(best.code).length);
     } else size = size === 1 ? 0 : Math.ceil(size / 2);
   }
   return best;

@@ -8,8 +8,20 @@
 import { CHECKS } from "../core/kernel/checks.ts";
 import { createKernel } from "../core/kernel/create.ts";
 import type { KernelFunctions } from "../core/kernel/kernel.ts";
-import { EV_BAD_PAGE, EV_WARN, EVENT_WORDS } from "../core/memory/events.ts";
-import { Z_CHARGED, Z_FREE, Z_MANAGED, Z_PAGETABLE } from "../core/memory/mem_map.ts";
+import {
+  EV_BAD_PAGE,
+  EV_BATCH_FREE,
+  EV_BATCH_PAGE,
+  EV_DTOR,
+  EV_GATHER_PUT,
+  EV_IPI,
+  EV_QUEUED,
+  EV_TABLE,
+  EV_TLB_FLUSH,
+  EV_WARN,
+  EVENT_WORDS,
+} from "../core/memory/events.ts";
+import { AREA_NR, areaWord, NR_ORDERS, Z_CHARGED, Z_FREE, Z_MANAGED, Z_PAGETABLE } from "../core/memory/mem_map.ts";
 import { NULL, PAGE_SHIFT, PAGE_WORDS } from "../core/memory/words.ts";
 import { RUN } from "../core/program/bindings.ts";
 import { OP_AT } from "../core/program/calls.ts";
@@ -25,8 +37,31 @@ function text(out: number[], said: string): void {
   out.push(bytes.length, ...words);
 }
 
-/** What the driver reports of a trace. */
-export function paperReport(options: MachineOptions, trace: Trace, changed: Partial<KernelFunctions> = {}): Int32Array {
+/** Events inside a gather as the driver reports them. */
+const INSIDE: Readonly<Record<number, number>> = {
+  [EV_BATCH_PAGE]: 3,
+  [EV_BATCH_FREE]: 4,
+  [EV_GATHER_PUT]: 5,
+  [EV_TABLE]: 6,
+  [EV_QUEUED]: 8,
+  [EV_TLB_FLUSH]: 9,
+  [EV_IPI]: 10,
+  [EV_DTOR]: 11,
+};
+const E_NR_FREE = 7;
+const E_POINT = 12;
+
+/**
+ * What the driver reports of a trace.
+ *
+ * @param inside what happens inside a gather, and the free lists' counts, are reported too
+ */
+export function paperReport(
+  options: MachineOptions,
+  trace: Pick<Trace, "code" | "words">,
+  changed: Partial<KernelFunctions> = {},
+  inside = false,
+): Int32Array {
   const k = createKernel(options.kernel, options, changed);
   k.reset();
   const code = trace.code;
@@ -46,7 +81,9 @@ export function paperReport(options: MachineOptions, trace: Trace, changed: Part
     if (code[at + 1]! >= 0) slots[code[at + 1]!] = result;
     return result;
   };
+  let points = 0;
   k.atPoint = () => {
+    points++;
     const at = armed;
     armed = -1;
     if (at >= 0 && code[at] !== OP_NOTHING) run(at);
@@ -74,12 +111,22 @@ export function paperReport(options: MachineOptions, trace: Trace, changed: Part
     const said: number[] = [];
     let n = 0;
     for (let i = 0; i < k.nEvents; i++) {
-      const [kind, page, check] = k.events.subarray(i * EVENT_WORDS);
+      const [kind, page, check, last] = k.events.subarray(i * EVENT_WORDS);
+      if (inside && INSIDE[kind!] !== undefined) {
+        n++;
+        said.push(INSIDE[kind!]!, page!, ...(kind === EV_TLB_FLUSH ? [8, check!, last!] : [0]));
+      }
       if (kind !== EV_BAD_PAGE && kind !== EV_WARN) continue;
       n++;
       said.push(kind === EV_WARN ? 2 : 1, page!);
       const { fn, text: words } = CHECKS[check!]!;
       text(said, kind === EV_WARN ? `CPU: 0 PID: 1 at mm/page_alloc.c:1 ${fn}+0x1/0x2` : words);
+    }
+    if (inside) {
+      for (; points > 0; points--, n++) said.push(E_POINT, 0, 0);
+      n++;
+      said.push(E_NR_FREE, 0, NR_ORDERS * 4);
+      for (let order = 0; order < NR_ORDERS; order++) said.push(k.mem[areaWord(k.lowZone, order) + AREA_NR]!);
     }
     out.push(1, n, ...said, result);
     out.push(

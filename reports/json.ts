@@ -34,6 +34,7 @@ const RESULT: Keys<Result> = {
   calls: true,
   replayed: true,
   unexpected: true,
+  differences: true,
 };
 
 const CELL: Keys<Cell> = {

@@ -11,6 +11,7 @@ import { invariantById } from "../core/ledger/invariants.ts";
 import {
   canaryWords,
   complaintsOf,
+  differenceWords,
   faultWords,
   findingTitle,
   interruptedWords,
@@ -142,6 +143,11 @@ function matrix(result: Result, limit: number): string[] {
   ];
 }
 
+function differences({ differences }: Result): string[] {
+  if (differences === undefined) return [];
+  return ["## Differences", escapeMarkdown(differenceWords(differences.programs)), fenced(differences.first)];
+}
+
 function invariants(result: Result, limit: number): string[] {
   if (result.invariants.length === 0) return [];
   const rows = result.invariants.map((i) => [
@@ -171,7 +177,7 @@ function replayed(result: Result): string[] {
  */
 export function reportMarkdown(result: Result, limit: number = MARKDOWN_LIMIT): string {
   const share = Math.floor((limit * TABLE_SHARE) / 3);
-  const top = [heading(result), ...faults(result), ...complaints(result, share)];
+  const top = [heading(result), ...faults(result), ...complaints(result, share), ...differences(result)];
   const bottom = [
     ...matrix(result, share),
     ...invariants(result, share),

@@ -78,6 +78,12 @@ export function seenByWords(finding: ReportedFinding): string {
   return `Of the kernel's own checks, ${listed(finding.seenBy)} would have said something.`;
 }
 
+/** What is said of programs that a real kernel ran otherwise than the model. */
+export function differenceWords(programs: number): string {
+  return `${count(programs, "program")} ran otherwise than on the model of this version. That alone is no finding, ` +
+    "and outside the exit status: a patch may change behaviour. The first, shrunk:";
+}
+
 /** Whether nothing is to be complained about: exit status 0. */
 export function isAsExpected(result: Result): boolean {
   return result.unexpected === 0 && result.faults.length === 0 && result.cells.every((c) => c.as_expected) &&

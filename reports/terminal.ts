@@ -12,6 +12,7 @@ import {
   canaryWords,
   type CellState,
   complaintsOf,
+  differenceWords,
   disciplineLabel,
   faultWords,
   findingTitle,
@@ -153,6 +154,19 @@ function hostileLines(result: Result, width: number, paint: Paint): string[] {
   ];
 }
 
+/** On a real kernel: what ran otherwise than on the model, and broke nothing. */
+function differenceLines(result: Result, width: number, paint: Paint): string[] {
+  if (result.differences === undefined) return [];
+  const { programs, first } = result.differences;
+  return [
+    paint("bold", "Differences"),
+    ...paragraph(differenceWords(programs), width),
+    "",
+    ...programLines(first, width - 4).map((line) => `    ${line}`.trimEnd()),
+    "",
+  ];
+}
+
 interface Column {
   readonly kernel: string;
   readonly head: string;
@@ -240,6 +254,7 @@ export function renderTerminal(result: Result, options: TerminalOptions): string
     ...result.faults.flatMap((f) => faultLines(f, width, paint)),
     ...unexpectedLines(result, width, paint),
     ...complaintLines(result, width, paint),
+    ...differenceLines(result, width, paint),
     ...(result.mode === "hostile" ? hostileLines(result, width, paint) : expectedLines(result, width, paint)),
     ...matrixLines(result, width, paint),
     ...invariantLines(result, width, paint),

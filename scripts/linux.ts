@@ -10,9 +10,10 @@ import { readProgramFile } from "../corpus/files.ts";
 import { cacheDir } from "../oracle/build.ts";
 import type { Edit } from "../oracle/overlay.ts";
 import { bootKunit, buildKunit, type KunitCase, type KunitFile, readKtap } from "../oracle/run_kunit.ts";
+import { runLinuxCampaign } from "../oracle/run_fuzz_linux.ts";
 import { findSource, hasSource, type SourceVersion } from "../oracle/source.ts";
 import { testFreePages } from "../oracle/test_free_pages.ts";
-import { identifier, kunitTest } from "../reports/kunit/test.ts";
+import { identifier, kunitTest } from "../reports/kunit/kunit.ts";
 
 /** The repair of B1 taken out of 6.12: nobody frees the tails. */
 const WITHOUT_B1: Edit = {
@@ -93,6 +94,49 @@ function verdict(found: KunitCase | undefined, wanted: "passes" | RegExp): { ok:
   return { ok: !found.ok && found.said.some((line) => wanted.test(line)), said };
 }
 
+/** A tree that is searched with `fuzz --target linux`, and what has to be found. */
+interface Tree {
+  readonly what: string;
+  readonly edits: readonly Edit[];
+  /** Signatures' ends of the findings that nobody expects, and lines of the program of the first. */
+  readonly finds: readonly string[];
+  readonly program: string;
+}
+
+/** Steps that a search gets. */
+const OPS = 400_000;
+
+const TREES: readonly Tree[] = [
+  { what: "the tree as it is", edits: [], finds: [], program: "" },
+  {
+    what: "__free_pages() with 'while (order-- > 1)' for the tails",
+    edits: [{ file: "mm/page_alloc.c", find: "		while (order-- > 0)", replace: "		while (order-- > 1)" }],
+    finds: ["page-leak by __free_pages"],
+    program: "env get_page_unless_zero",
+  },
+];
+
+/** Searches on a tree; false where something else is found. */
+async function search({ what, edits, finds, program }: Tree, print: (line: string) => void): Promise<boolean> {
+  print(`Linux 6.12: ${what}, searched with ${OPS} steps`);
+  const options = { ops: OPS, seed: 1, workers: 1, kernels: ["6.12"], disciplines: [], config: [], mode: undefined };
+  const { cells, findings, differences, unexpected } = await runLinuxCampaign(options, { building: () => {} }, edits);
+  const found = findings.filter((f) => !f.expected);
+  const missing = finds.filter((name) => !found.some((f) => `${f.invariant} by ${f.call}` === name));
+  const complaints = cells.flatMap((c) => c.complaints);
+  for (const complaint of complaints.slice(0, 5)) print(`  ${complaint}`);
+  for (const f of found) print(`  ${f.signature}, ${f.steps} steps`);
+  const worst = found[0];
+  if (worst !== undefined) { for (const line of worst.program.trimEnd().split("\n")) print(`    ${line}`); }
+  if (worst !== undefined) { for (const line of worst.explanation.split("\n")) print(`    ${line}`); }
+  print(`  ${differences?.programs ?? 0} programs ran otherwise than on the model`);
+  const ok = finds.length === 0
+    ? unexpected === 0 && differences === undefined && complaints.length === 0
+    : missing.length === 0 && found.some((f) => f.program.includes(program));
+  print(`  ${ok ? "ok    " : "FAILED"} ${finds.length === 0 ? "as expected, no difference" : finds.join(", ")}`);
+  return ok;
+}
+
 /** Runs a proof; false where something else came of it. */
 async function prove(proof: Proof, print: (line: string) => void): Promise<boolean> {
   const source = findSource(proof.version);
@@ -128,6 +172,9 @@ async function main(): Promise<number> {
     console.log(what);
     if (!await prove(proof, console.log)) failed.push(what);
   }
+  if (hasSource("6.12")) {
+    for (const tree of TREES) if (!await search(tree, console.log)) failed.push(tree.what);
+  } else console.log("searches on changed trees\n  skipped, for want of the same source");
   for (const what of failed) console.log(`FAILED ${what}`);
   return failed.length === 0 ? 0 : 1;
 }

@@ -74,6 +74,12 @@ import {
 import { FIRST_SLOT, MAX_LINES, MAX_SLOTS, type Program, STEP_WORDS } from "./program.ts";
 import type { Trace } from "./trace.ts";
 
+/** Makes calls in the place of a machine's kernel: on its memory, with its events, or throwing its `bug`. */
+export interface RealKernel {
+  /** Makes a call whose operands are in the ledger; the answer. */
+  call(op: number): number;
+}
+
 /** What a machine is made for. */
 export interface MachineOptions {
   /** Name of the kernel. */
@@ -146,6 +152,12 @@ export class Machine {
    * @internal
    */
   trace: Trace | null = null;
+  /**
+   * Makes the calls; null for the kernel of the model. What it makes of memory is what is judged.
+   *
+   * @internal
+   */
+  real: RealKernel | null = null;
   /** Which instructions of the program ran: 1 at the index of each. */
   readonly ran: Uint8Array = new Uint8Array(MAX_LINES * 2);
 
@@ -369,7 +381,7 @@ export class Machine {
     l.checks[KERNEL_CHECK]!++;
     BEFORE[op]!(l);
     if (this.trace !== null) this.#take(op);
-    const res = RUN[op]!(k, l);
+    const res = this.real === null || this.#inPoint ? RUN[op]!(k, l) : this.real.call(op);
     l.res = res;
     if (this.trace !== null) this.trace.answered(op, l.a, l.b, res);
     const dst = l.dst;

@@ -18,7 +18,7 @@ const WORKER = new URL("./worker.ts", import.meta.url);
 /** Searches every cell. */
 export async function runExhaust(options: ExhaustOptions, hooks: ExhaustHooks): Promise<Exhausted> {
   const cells = planCells(selectDisciplines(options.disciplines), options.kernels, options.config);
-  const expected = cells.map(expectedOf);
+  const expected = cells.map((cell) => expectedOf(cell));
   const jobs = cells.map((cell, index) => jobOf(cell, index, expected[index]!, options));
   const undo = prepareDir(options.dir);
   hooks.planned(jobs.map((j) => ({ kernel: j.kernel, discipline: j.name })));

@@ -94,12 +94,13 @@ enum {
 };
 
 /* Header of a program. */
-enum { P_STEPS, P_PAGES, P_ARCH, P_SLOTS, P_AREA, P_PGD_LIST, P_FREE_ALL, P_FLAGS, P_WORDS = 8 };
+enum { P_STEPS, P_PAGES, P_ARCH, P_SLOTS, P_AREA, P_PGD_LIST, P_EVENTS, P_FLAGS, P_WORDS = 8 };
 
 /* Kinds of report records. */
 enum { R_STEP = 1, R_END, R_BUG, R_GONE };
 /* Kinds of events. */
-enum { E_BAD_PAGE = 1, E_WARN, E_POINT };
+enum { E_BAD_PAGE = 1, E_WARN, E_BATCH_PAGE, E_BATCH_FREE, E_GATHER_PUT, E_TABLE, E_NR_FREE,
+       E_QUEUED, E_TLB_FLUSH, E_IPI, E_PTE_DTOR, E_POINT };
 
 #define STEP_WORDS 8
 #define MAX_ARENA 1024
@@ -284,6 +285,71 @@ static void put_text(u32 kind, u32 page, const char *text, unsigned int len)
 	}
 	if (events && events < out_end)
 		(*events)++;
+}
+
+/* What a ledger has to know of the inside of a gather, where a program asks for it (P_EVENTS). */
+static bool wants_events;
+
+static void note(u32 kind, u32 value)
+{
+	if (wants_events && events)
+		put_text(kind, value, NULL, 0);
+}
+
+/* gather.h: the page of a batch comes and goes, and what was queued is put. */
+unsigned long ptfuzz_batch_page(unsigned long addr)
+{
+	if (addr)
+		note(E_BATCH_PAGE, from_page(virt_to_page((void *)addr)));
+	return addr;
+}
+
+void ptfuzz_batch_free(unsigned long addr)
+{
+	note(E_BATCH_FREE, from_page(virt_to_page((void *)addr)));
+}
+
+void ptfuzz_gather_put(struct page *page)
+{
+	note(E_GATHER_PUT, from_page(page));
+}
+
+/* tlb_flush() of asm/tlb.h as the build has it: which pages of which mm's addresses. */
+void ptfuzz_tlb_flush(struct mmu_gather *tlb)
+{
+	bool whole = tlb->fullmm || tlb->need_flush_all;
+	u32 range[2] = { whole ? 0 : tlb->start >> PAGE_SHIFT, whole ? ~0U : tlb->end >> PAGE_SHIFT };
+	int mm = -1;
+
+	if (!wants_events || !events)
+		return;
+	for (int i = 0; i < MAX_MMS; i++)
+		if (tlb->mm == mms[i])
+			mm = i;
+	put_text(E_TLB_FLUSH, mm, (const char *)range, sizeof(range));
+}
+
+/* gather.h: an interrupt for every other CPU. */
+void ptfuzz_ipi(void)
+{
+	note(E_IPI, 0);
+}
+
+/* free_area[].nr_free, whenever they changed. */
+static u32 nr_free_seen[NR_PAGE_ORDERS];
+
+static void note_nr_free(void)
+{
+	u32 now[NR_PAGE_ORDERS];
+
+	if (!wants_events)
+		return;
+	for (int o = 0; o < NR_PAGE_ORDERS; o++)
+		now[o] = zone->free_area[o].nr_free;
+	if (!memcmp(now, nr_free_seen, sizeof(now)))
+		return;
+	memcpy(nr_free_seen, now, sizeof(now));
+	put_text(E_NR_FREE, 0, (const char *)now, sizeof(now));
 }
 
 /* ----------------------------------------------------- what the kernel says */
@@ -518,6 +584,8 @@ static void restore(void)
 	ptfuzz_armed = -1;
 	bad_pfn = ~0U;
 	dumped[0] = 0;
+	for (int o = 0; o < NR_PAGE_ORDERS; o++)
+		nr_free_seen[o] = zone->free_area[o].nr_free;
 }
 
 /* -------------------------------------------------------- what archs do */
@@ -525,6 +593,8 @@ static void restore(void)
 /* Tables as the architectures take them; asm/tlb.h and pgalloc.c of each. */
 void __tlb_remove_table(void *table)
 {
+	note(E_TABLE, (struct page *)table >= arena && (struct page *)table < arena + pages ?
+			      from_page(table) : from_virt((void *)((unsigned long)table & ~3UL)));
 	switch (arch) {
 	case PTF_ARCH_S390:
 #ifdef HAVE_PTDESC
@@ -537,6 +607,7 @@ void __tlb_remove_table(void *table)
 				pagetable_free(ptdesc);
 				return;
 			}
+			note(E_PTE_DTOR, from_page(page));
 			pagetable_pte_dtor(ptdesc);
 			pagetable_free(ptdesc);
 		}
@@ -558,10 +629,13 @@ static bool tables_are_pages(void)
 /* arch/s390/include/asm/tlb.h: MMU_GATHER_NO_GATHER frees pages at once. */
 static void remove_page(struct mmu_gather *tlb, struct page *page)
 {
-	if (arch == PTF_ARCH_S390)
+	note(E_QUEUED, from_page(page));
+	if (arch == PTF_ARCH_S390) {
+		note(E_GATHER_PUT, from_page(page));
 		free_page_and_swap_cache(page);
-	else
+	} else {
 		tlb_remove_page(tlb, page);
+	}
 }
 
 /* arch/x86/mm/pgtable.c: pgd_list_add, pgd_list_del, pgd_set_mm. */
@@ -937,6 +1011,7 @@ static int __ref run_call(int op, int a, int b, int c)
 		gather_alloc_done(2);
 		return 0;
 	case PTF_tlb_remove_table:
+		note(E_QUEUED, b);
 		if (tables_are_pages()) {
 			gather_alloc(2);
 			tlb_remove_page(tlb, to_page(b));
@@ -949,6 +1024,7 @@ static int __ref run_call(int op, int a, int b, int c)
 		return 0;
 #ifdef HAVE_PTDESC
 	case PTF_tlb_remove_ptdesc:
+		note(E_QUEUED, b);
 		if (tables_are_pages()) {
 			gather_alloc(2);
 			tlb_remove_page(tlb, to_page(b));
@@ -961,10 +1037,12 @@ static int __ref run_call(int op, int a, int b, int c)
 		return 0;
 	case PTF_tlb_remove_page_ptdesc:
 		gather_alloc(2);
-		if (arch == PTF_ARCH_S390)
-			free_page_and_swap_cache(ptdesc_page((struct ptdesc *)to_page(b)));
-		else
+		if (arch == PTF_ARCH_S390) {
+			remove_page(tlb, ptdesc_page((struct ptdesc *)to_page(b)));
+		} else {
+			note(E_QUEUED, b);
 			tlb_remove_page_ptdesc(tlb, (struct ptdesc *)to_page(b));
+		}
 		gather_alloc_done(2);
 		return 0;
 #endif
@@ -1085,8 +1163,10 @@ static int run_step(const s32 *step)
 void ptfuzz_at_point(void)
 {
 	ptfuzz_armed = -1;
-	if (running && armed_step)
+	if (running && armed_step) {
+		note(E_POINT, 0);
 		run_step(armed_step);
+	}
 }
 
 /* --------------------------------------------------------------- a program */
@@ -1147,6 +1227,7 @@ static void run_program(const s32 *p)
 	area_word = p[P_AREA];
 	pgd_list_word = p[P_PGD_LIST];
 	pmd_share = p[P_FLAGS] & PTF_FLAG_PMD_SHARE;
+	wants_events = p[P_EVENTS];
 	if (!arena_made || pages != p[P_PAGES])
 		make_arena(p[P_PAGES]);
 	restore();
@@ -1174,6 +1255,7 @@ static void run_program(const s32 *p)
 			content = wrote(step);
 			result = run_step(step);
 		}
+		note_nr_free();
 		report_step(result, events, content);
 	}
 	__preempt_count_sub(PREEMPT_OFFSET);

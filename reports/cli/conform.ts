@@ -5,6 +5,7 @@
  */
 import { InputError } from "../../core/program/input_error.ts";
 import { grouped } from "../text.ts";
+import { statusLine } from "./status_line.ts";
 import type { Setting } from "./work.ts";
 
 /** Options of `conform` as the command line gives them. */
@@ -29,18 +30,7 @@ export async function conform(
     throw new InputError(`--config none leaves everything out, and ${options.config.join(", ")} was asked for too`);
   }
   const config = none ? [] : options.config.length === 0 ? ["DEBUG_VM"] : options.config;
-  let shown = "";
-  /** One line that is drawn over; without a terminal, a line whenever the work is another. */
-  const show = (text: string) => {
-    const kind = text.replace(/[\d_]+/g, "");
-    if (io.terminal) io.err(`\r${text.slice(0, io.columns - 1)}\x1b[K`);
-    else if (kind !== shown) io.err(`${text}\n`);
-    shown = kind;
-  };
-  const clear = () => {
-    if (io.terminal && shown !== "") io.err("\r\x1b[K");
-    shown = "";
-  };
+  const { show, clear } = statusLine(io);
   const work_ = options.mutants === true ? work.runConformMutants : work.runConform;
   const { kernel, programs, seed, source, coverage = false } = options;
   const ok = await work_(

@@ -3,19 +3,25 @@
  *
  * @module
  */
-import type { CampaignOptions } from "../../corpus/request.ts";
+import { InputError } from "../../core/program/input_error.ts";
+import type { CampaignHooks, CampaignOptions, LinuxOptions } from "../../corpus/request.ts";
 import type { Result, Timing } from "../../corpus/result.ts";
 import { reportJson } from "../json.ts";
 import { isAsExpected } from "../matrix.ts";
 import { startProgress } from "../progress.ts";
 import { renderTerminal } from "../terminal.ts";
 import { prepareReportDir, writeReport } from "../write.ts";
+import { statusLine } from "./status_line.ts";
 import type { Setting } from "./work.ts";
 
 /** Options of `fuzz` as the command line gives them. */
 export interface FuzzOptions extends Omit<CampaignOptions, "kernels" | "disciplines"> {
   readonly kernel: readonly string[];
   readonly discipline: readonly string[];
+  /** `model`, or `linux`: a kernel that is built. */
+  readonly target: "model" | "linux";
+  /** Of `--target linux`: a kernel tree or tarball. */
+  readonly source?: string;
   readonly report: string;
   readonly format: "text" | "json";
 }
@@ -26,16 +32,41 @@ function timingOf(steps: number, milliseconds: number, workers: number): Timing 
   return { seconds, steps, steps_per_second: seconds === 0 ? 0 : Math.round(steps / seconds), workers };
 }
 
+/** Steps of a campaign on a real kernel where `--ops` is not given: under a minute on two processors, built before. */
+const LINUX_OPS = 4_000_000;
+
+/** What a campaign on a real kernel is asked for: both modes where none was named, and a budget of its own. */
+function linuxRequest(request: CampaignOptions, { source }: FuzzOptions, given: Given): LinuxOptions {
+  return {
+    ...request,
+    ops: given.ops ? request.ops : LINUX_OPS,
+    mode: given.mode ? request.mode : undefined,
+    ...(source !== undefined && { source }),
+  };
+}
+
+/** Which options were given, and are not defaults. */
+export interface Given {
+  readonly ops: boolean;
+  readonly mode: boolean;
+}
+
 /** Runs a campaign; answers the exit status. */
-export async function fuzz(options: FuzzOptions, setting: Setting): Promise<number> {
+export async function fuzz(options: FuzzOptions, given: Given, setting: Setting): Promise<number> {
   const { io, work } = setting;
   const { ops, seed, workers, kernel: kernels, discipline: disciplines, mode, config } = options;
   const request: CampaignOptions = { ops, seed, workers, kernels, disciplines, mode, config };
+  if (options.source !== undefined && options.target !== "linux") {
+    throw new InputError("--source names the kernel that --target linux builds; add that, or leave --source out");
+  }
   const undo = prepareReportDir(options.report);
-  const progress = startProgress({ total: ops, enabled: io.terminal, width: io.columns, write: io.err });
+  const building = statusLine(io);
+  const total = options.target === "linux" && !given.ops ? LINUX_OPS : ops;
+  const progress = startProgress({ total, enabled: io.terminal, width: io.columns, write: io.err });
   const stop = new AbortController();
   const release = io.onInterrupt(() => {
     progress.stop();
+    building.clear();
     undo();
   }, () => {
     progress.stop();
@@ -45,14 +76,19 @@ export async function fuzz(options: FuzzOptions, setting: Setting): Promise<numb
   let ended: number | undefined;
   let result: Result;
   try {
-    result = await work.runCampaign(request, {
+    const hooks: CampaignHooks = {
       signal: stop.signal,
       progress: ({ steps, findings }) => progress.update(steps, findings),
       phase: (phase) => {
-        if (phase === "search") began = performance.now();
-        else ended = performance.now();
+        if (phase === "search") {
+          building.clear();
+          began = performance.now();
+        } else ended = performance.now();
       },
-    });
+    };
+    result = options.target === "linux"
+      ? await work.runLinuxCampaign(linuxRequest(request, options, given), { ...hooks, building: building.show })
+      : await work.runCampaign(request, hooks);
   } catch (error) {
     undo();
     throw error;

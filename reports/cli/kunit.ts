@@ -8,7 +8,7 @@ import { InputError } from "../../core/program/input_error.ts";
 import { parseProgram } from "../../core/program/parse.ts";
 import { readProgramFile } from "../../corpus/files.ts";
 import { unclaimedCheck } from "../kunit/checked.ts";
-import { kunitTest } from "../kunit/test.ts";
+import { kunitTest } from "../kunit/kunit.ts";
 
 /**
  * The test of a shrunk program, with the words of the file it came from.

@@ -6,6 +6,8 @@
 import type { ReplayedProgram, Result } from "../../corpus/result.ts";
 import { count, grouped, visible } from "../text.ts";
 import { prepareReportDir, writeReport } from "../write.ts";
+import { InputError } from "../../core/program/input_error.ts";
+import { statusLine } from "./status_line.ts";
 import type { Setting } from "./work.ts";
 
 /** The result object of a replay, for its report. */
@@ -28,22 +30,42 @@ export function replayResult(replayed: readonly ReplayedProgram[], tool: string)
   };
 }
 
+/** Options of `replay` as the command line gives them. */
+export interface ReplayOptions {
+  readonly report?: string;
+  /** `model`, or `linux`: a kernel that is built. */
+  readonly target: "model" | "linux";
+  /** Of `--target linux`: a kernel tree or tarball. */
+  readonly source?: string;
+}
+
 /** Replays stored programs, the whole corpus where none is named; answers the exit status. */
 export async function replay(
   files: readonly string[],
-  options: { readonly report?: string },
+  options: ReplayOptions,
   setting: Setting,
 ): Promise<number> {
   const { io, work } = setting;
+  const { target, source } = options;
+  if (source !== undefined && target !== "linux") {
+    throw new InputError("--source names the kernel that --target linux builds; add that, or leave --source out");
+  }
+  if (target === "linux" && files.length === 0) {
+    throw new InputError("--target linux replays the files that are named; name one, such as a finding of 'fuzz'");
+  }
+  const building = statusLine(io);
   const undo = options.report === undefined ? () => {} : prepareReportDir(options.report);
   const release = io.onInterrupt(undo);
   let replayed: ReplayedProgram[];
   try {
-    replayed = await work.replayFiles(files);
+    replayed = target === "linux"
+      ? await work.replayOnLinux({ files, ...(source !== undefined && { source }) }, { building: building.show })
+      : await work.replayFiles(files);
   } catch (error) {
     undo();
     throw error;
   } finally {
+    building.clear();
     release();
   }
   const wrong = replayed.filter((r) => !r.ok);

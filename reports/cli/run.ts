@@ -14,7 +14,7 @@ import { exitStatusHelp, HELP_WIDTH, invariantsHelp } from "./help.ts";
 import { conform, type ConformCliOptions } from "./conform.ts";
 import { kunitText } from "./kunit.ts";
 import { exhaust, type ExhaustCliOptions } from "./exhaust.ts";
-import { replay } from "./replay.ts";
+import { replay, type ReplayOptions } from "./replay.ts";
 import { sources, type SourcesCliOptions } from "./sources.ts";
 import {
   configName,
@@ -59,6 +59,14 @@ const disciplineOption = () =>
     repeated(notEmpty("--discipline")),
   )
     .default([], "all that are shipped");
+const targetOption = (words: string) =>
+  option("--target <target>", words, oneOf("--target", ["model", "linux"])).default("model");
+const sourceOption = (of = "") =>
+  option<string>(
+    "--source <path>",
+    `${of}a kernel tree or tarball; default: the newest linux-source package of the version under /usr/src`,
+    notEmpty("--source"),
+  );
 const reportOption = () => option<string>("--report <dir>", "where the report is written", notEmpty("--report"));
 
 function fuzzCommand(program: Command, setting: Setting, done: (status: number) => void): void {
@@ -98,8 +106,18 @@ function fuzzCommand(program: Command, setting: Setting, done: (status: number) 
         "text",
       ),
     )
+    .addOption(
+      targetOption(
+        "'model', or 'linux': a kernel that is built and booted, its own words judged by the ledger; " +
+          "without --mode both modes, without --ops 4_000_000 steps",
+      ),
+    )
+    .addOption(sourceOption("of --target linux: "))
     .addHelpText("after", invariantsHelp() + "\n" + exitStatusHelp())
-    .action(async (options: FuzzOptions) => done(await fuzz(options, setting)));
+    .action(async (options: FuzzOptions, command: Command) => {
+      const given = (name: string) => command.getOptionValueSource(name) !== "default";
+      done(await fuzz(options, { ops: given("ops"), mode: given("mode") }, setting));
+    });
 }
 
 function exhaustCommand(program: Command, setting: Setting, done: (status: number) => void): void {
@@ -151,8 +169,10 @@ function fileCommands(program: Command, setting: Setting, done: (status: number)
   program.command("replay").argument("[FILE...]", "stored programs; without any, the whole corpus")
     .description("Runs stored programs and checks what they claim.")
     .addOption(reportOption())
+    .addOption(targetOption("'model', or 'linux': a kernel that is built and booted"))
+    .addOption(sourceOption("of --target linux: "))
     .addHelpText("after", exitStatusHelp())
-    .action(async (files: string[], options: { report?: string }) => done(await replay(files, options, setting)));
+    .action(async (files: string[], options: ReplayOptions) => done(await replay(files, options, setting)));
   program.command("shrink").argument("<FILE>", "a stored program that claims a finding")
     .description("Prints the smallest program with the same finding.")
     .addOption(new Option("--kunit", "print it as a KUnit test in C, for a kernel tree"))
@@ -188,13 +208,7 @@ function conformCommand(program: Command, setting: Setting, done: (status: numbe
       option<number>("--programs <n>", "programs to draw", positiveInteger("--programs")).default(100_000, "100_000"),
     )
     .addOption(seedOption())
-    .addOption(
-      option<string>(
-        "--source <path>",
-        "a kernel tree or tarball; default: the newest linux-source package of the version under /usr/src",
-        notEmpty("--source"),
-      ),
-    )
+    .addOption(sourceOption())
     .addOption(new Option("--coverage", "say which calls and checks were reached, and why not the others"))
     .addOption(
       new Option("--mutants", "change single lines of the kernel and of the model, and see that it is noticed"),

@@ -5,7 +5,7 @@ import { sampleCell, sampleResult } from "../sample_test_data.ts";
 import { displayWidth } from "../text.ts";
 import { REPORT_FILES } from "../write.ts";
 import { run } from "./run.ts";
-import type { CampaignOptions, FaultsOptions } from "../../corpus/request.ts";
+import type { CampaignOptions, FaultsOptions, LinuxOptions } from "../../corpus/request.ts";
 import type { Work } from "./work.ts";
 
 const clean = sampleResult({ cells: [sampleCell()], findings: [], replayed: [], unexpected: 0 });
@@ -21,8 +21,10 @@ async function ran(args: string[], over: Partial<Work> = {}) {
       return Promise.resolve(clean);
     },
     replayFiles: (files) => Promise.resolve(files.map((file) => ({ file, ok: true, complaints: [] }))),
+    replayOnLinux: ({ files }) => Promise.resolve(files.map((file) => ({ file, ok: true, complaints: [] }))),
     shrinkFile: () => Promise.resolve("kernel v2\n"),
     showFile: () => Promise.resolve(["step 1", "\x1b[31m"]),
+    runLinuxCampaign: () => Promise.resolve(clean),
     runConform: () => Promise.resolve(true),
     runConformMutants: () => Promise.resolve(true),
     runSources: () => Promise.resolve(true),
@@ -79,6 +81,13 @@ const MISTAKES: readonly (readonly [args: string[], message: RegExp])[] = [
   [["fuzz", "--format", "xml"], /^--format: 'xml' is not a choice \(text, json\)$/],
   [["fuzz", "--discipline", ""], /^--discipline: expected a value/],
   [["fuzz", "--report", ""], /^--report: expected a value/],
+  [["fuzz", "--target", "linx"], /^--target: 'linx' is not a choice; did you mean 'linux'\?$/],
+  [
+    ["fuzz", "--source", "."],
+    /^--source names the kernel that --target linux builds; add that, or leave --source out$/,
+  ],
+  [["replay", "x.pt", "--source", "."], /^--source names the kernel that --target linux builds/],
+  [["replay", "--target", "linux"], /^--target linux replays the files that are named; name one/],
   [["fuzz", "--seed", "4294967296"], /^--seed: expected a whole number from 1 to 4,294,967,295/],
   ...["0", "-1", "1.5", "1e-3", "0x10", "ten", "", " 1", "1__0", "1e400", "9007199254740993", "NaN", "Infinity"].map((
     n,
@@ -246,4 +255,37 @@ Deno.test("shrink and show print; bench, faults and mutants answer whether what 
     },
   });
   assert.deepEqual(request, { ops: 100_000, seed: 1, kernels: [], disciplines: ["x"] });
+});
+
+Deno.test("fuzz --target linux asks for both modes and a budget of its own, unless they are given", () =>
+  inTemporaryDirectory(async (dir) => {
+    const asked: LinuxOptions[] = [];
+    const over: Partial<Work> = {
+      runLinuxCampaign: (request, { building }) => {
+        building("compiling");
+        asked.push(request);
+        return Promise.resolve(clean);
+      },
+    };
+    const report = ["--report", join(dir, "r")];
+    const { err } = await ran(["fuzz", "--target", "linux", "--source", "/tree", ...report], over);
+    await ran(["fuzz", "--target", "linux", "--ops", "5", "--mode", "hostile", ...report], over);
+    assert.deepEqual(asked.map(({ ops, mode, source }) => ({ ops, mode, source })), [
+      { ops: 4_000_000, mode: undefined, source: "/tree" },
+      { ops: 5, mode: "hostile", source: undefined },
+    ]);
+    assert.equal(err, "compiling\n");
+  }));
+
+Deno.test("shrink --kunit prints a test, or says why there is none", async () => {
+  const leak =
+    "kernel 6.12\np0 = alloc_pages(GFP_KERNEL, 1)\n__free_page(p0)\n\nfinding page-leak at 2 (1 page): p0+1\n";
+  const file = "corpus/regressions/crst-half-converted-6.12.pt";
+  const test = await ran(["shrink", file, "--kunit"], { shrinkFile: () => Promise.resolve(leak) });
+  assert.equal(test.status, 0);
+  assert.match(test.out, /KUNIT_EXPECT_EQ_MSG\(test, lost, 0L,/);
+  const family = "kernel 6.12\np0 = alloc_page(GFP_KERNEL)\n__free_page(p0)\n\nfinding family at 2: x\n";
+  const none = await ran(["shrink", file, "--kunit"], { shrinkFile: () => Promise.resolve(family) });
+  assert.deepEqual([none.status, none.out], [2, ""]);
+  assert.match(none.err, /this cannot be a KUnit test: a running kernel shows nothing of family/);
 });

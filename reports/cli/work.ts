@@ -6,11 +6,14 @@
  * @module
  */
 import type {
+  BuildHooks,
   CampaignHooks,
   CampaignOptions,
   ConformHooks,
   ConformOptions,
   FaultsOptions,
+  LinuxOptions,
+  LinuxReplay,
   SourcesOptions,
 } from "../../corpus/request.ts";
 import type { Exhausted, ExhaustHooks, ExhaustOptions } from "../../corpus/exhausted.ts";
@@ -19,8 +22,12 @@ import type { ReplayedProgram, Result } from "../../corpus/result.ts";
 /** The work behind the commands; each part is loaded when it is first called. */
 export interface Work {
   runCampaign(request: CampaignOptions, hooks: CampaignHooks): Promise<Result>;
+  /** The same on a real kernel, which is built and booted first. */
+  runLinuxCampaign(request: LinuxOptions, hooks: CampaignHooks & BuildHooks): Promise<Result>;
   /** Replays stored programs; none named means the whole corpus. */
   replayFiles(files: readonly string[]): Promise<ReplayedProgram[]>;
+  /** Replays stored programs on a real kernel. */
+  replayOnLinux(request: LinuxReplay, hooks: BuildHooks): Promise<ReplayedProgram[]>;
   /** The text of the smallest program with the same finding. */
   shrinkFile(file: string): Promise<string>;
   /** A stored program step by step. */

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { parseProgram } from "../../core/program/parse.ts";
 import { InputError } from "../../core/program/input_error.ts";
 import type { ReportedFinding } from "../../corpus/result.ts";
-import { identifier, type KunitTest, kunitTest } from "./test.ts";
+import { identifier, type KunitTest, kunitTest } from "./kunit.ts";
 
 /** Folder in the report's directory. */
 export const KUNIT_DIR = "kunit";

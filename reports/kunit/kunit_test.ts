@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseProgram } from "../../core/program/parse.ts";
 import { readTextFile } from "../../corpus/files.ts";
-import { identifier, kunitTest } from "./test.ts";
+import { identifier, kunitTest } from "./kunit.ts";
 
 const read = (name: string) => {
   const file = `corpus/regressions/${name}.pt`;
