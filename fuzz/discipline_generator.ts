@@ -49,7 +49,9 @@ const WALKS: readonly (readonly [op: number, kind: number])[] = Object.entries(W
   [name, kind],
 ) => [opOf(name), kind]);
 /** Walkers at most that have not been told to leave. */
-const MAX_WALKS = 16;
+const MAX_WALKS = 32;
+/** Names of what a table put in use that are remembered. */
+const MAX_LINKS = 16;
 
 const RESERVING: readonly number[] = [opOf("memblock_alloc"), opOf("mark_page_reserved")];
 
@@ -186,6 +188,11 @@ function pagesOf(path: CompiledPath): number {
   return pages;
 }
 
+function unlinks({ code }: CompiledPath): boolean {
+  for (let pc = 0; pc < code.length; pc += STEP_WORDS) if (code[pc] === OP_UNLINK) return true;
+  return false;
+}
+
 /** Steps that start the walkers that can be in the tables of these paths, by how they are unlinked. */
 export function walksOf(paths: readonly CompiledPath[], kinds: number): Int32Array {
   let reach = 0;
@@ -244,8 +251,13 @@ export class DisciplineGenerator {
   readonly #kindOfWalker = kindIndex("walker");
   readonly #walkSlot = new Int32Array(MAX_WALKS);
   #nWalks = 0;
-  /** Slot of a name for each table while it is in use, else -1. */
-  readonly #tUsed = new Int32Array(MAX_TABLES);
+  /** Names of what each table's paths have put in use and not unlinked, and how many there are. */
+  readonly #tLinks = new Int32Array(MAX_TABLES * MAX_LINKS);
+  readonly #tLinkCount = new Int32Array(MAX_TABLES);
+  /** Somebody has walked the table: it was linked, and is freed by a path that unlinks it. */
+  readonly #tWalked = new Uint8Array(MAX_TABLES);
+  /** Free paths that unlink a table. */
+  readonly #unlinking: readonly number[];
   /** Which of the discipline's names each slot of the program stands for. */
   readonly #origin: Int32Array;
   /** Whether a line that was written defines the slot. */
@@ -287,6 +299,7 @@ export class DisciplineGenerator {
     const reserved = reservesMemory(discipline);
     this.#pointers = this.#walks[0]!.own.filter((s) => !reserved && this.#slotKinds[s]! <= pointer);
     for (let i = 0; i < FIRST_SLOT; i++) kinds[i] = kindIndex("mm");
+    this.#unlinking = discipline.free.flatMap((path, i) => unlinks(path) ? [1 + this.#uses + i] : []);
     this.#walkOps = walksOf(paths, ledger.walkerKinds);
   }
 
@@ -379,6 +392,8 @@ export class DisciplineGenerator {
     w[FREE]! += 1;
     if (this.#uses === 0) w[USE] = 0;
     if (this.#walkOps.length === 0) w[WALK] = w[WALK_END] = 0;
+    // Each sees one page of many.
+    w[WALK]! *= 3;
     if (this.#pointers.length === 0) w[AT_POINT] = 0;
     // A third of the programs have no failures at all.
     this.#failRate = random.below(3) === 0 ? 0 : random.below(40);
@@ -400,7 +415,7 @@ export class DisciplineGenerator {
         if (this.#uses > 0 && this.#nReady > 0) return this.#startReady(random, 1 + random.below(this.#uses));
         break;
       case FREE:
-        if (this.#nReady > 0) return this.#startReady(random, 1 + this.#uses + random.below(this.#frees));
+        if (this.#nReady > 0) return this.#free(random);
         break;
       case GET:
         if (this.#tables > 0 && this.#nGets < MAX_GETS && this.#pointers.length > 0) return this.#get(random);
@@ -427,7 +442,7 @@ export class DisciplineGenerator {
     }
     if (this.#nRunning > 0) return this.#advance(random, random.below(this.#nRunning));
     if (this.#tables < this.maxTables) return this.#start(this.#newTable(), 0, random);
-    if (this.#nReady > 0) return this.#startReady(random, 1 + this.#uses + random.below(this.#frees));
+    if (this.#nReady > 0) return this.#free(random);
     // Every table has come and gone: begin again with the first ones' places.
     this.#tables = 0;
   }
@@ -436,7 +451,8 @@ export class DisciplineGenerator {
     const t = this.#tables++;
     this.#tGrantCount[t] = 0;
     this.#tReady[t] = 0;
-    this.#tUsed[t] = -1;
+    this.#tLinkCount[t] = 0;
+    this.#tWalked[t] = 0;
     this.#map.fill(-1, t * this.#names.length, (t + 1) * this.#names.length);
     return t;
   }
@@ -453,6 +469,8 @@ export class DisciplineGenerator {
       this.#defined[slot] = 0;
       this.#kinds[slot] = this.#slotKinds[s]!;
     }
+    // What is freed without being unlinked was never linked: nobody can come.
+    if (path > this.#uses && !this.#unlinking.includes(path)) this.#tLinkCount[t] = 0;
     this.#tPath[t] = path;
     this.#tLine[t] = 0;
     this.#tRun[t] = ++this.#runs;
@@ -461,8 +479,22 @@ export class DisciplineGenerator {
     this.#advance(random, this.#nRunning - 1);
   }
 
-  #startReady(random: Draws, path: number): void {
+  /** Some ready table is freed. */
+  #free(random: Draws): void {
     const i = random.below(this.#nReady);
+    let path = 1 + this.#uses + random.below(this.#frees);
+    const unlinking = this.#unlinking;
+    if (unlinking.length > 0 && this.#tWalked[this.#ready[i]!] !== 0 && !unlinking.includes(path)) {
+      path = unlinking[random.below(unlinking.length)]!;
+    }
+    this.#startReadyAt(random, i, path);
+  }
+
+  #startReady(random: Draws, path: number): void {
+    this.#startReadyAt(random, random.below(this.#nReady), path);
+  }
+
+  #startReadyAt(random: Draws, i: number, path: number): void {
     const t = this.#ready[i]!;
     this.#ready[i] = this.#ready[--this.#nReady]!;
     this.#start(t, path, random);
@@ -498,6 +530,7 @@ export class DisciplineGenerator {
       this.#ready[this.#nReady++] = t;
       return;
     }
+    this.#tLinkCount[t] = 0;
     // The end of a free or fail path: whoever owned the table's grants is gone.
     const n = this.#tGrantCount[t]!;
     for (let i = 0; i < n; i++) this.#emit(OP_GONE, this.#tGrants[t * MAX_GRANTS + i]!, 1);
@@ -529,8 +562,8 @@ export class DisciplineGenerator {
       to[at + 5] = from[pc + 5]!;
       to[at + 6] = which;
       to[at + 7] = this.#tRun[t]!;
-      if (to[at] === OP_POPULATE) this.#tUsed[t] = to[at + 2]!;
-      else if (to[at] === OP_UNLINK) this.#tUsed[t] = -1;
+      if (to[at] === OP_POPULATE) this.#linked(t, to[at + 2]!);
+      else if (to[at] === OP_UNLINK) this.#unlinked(t, to[at + 2]!);
     }
   }
 
@@ -558,11 +591,40 @@ export class DisciplineGenerator {
     this.#getSlot[this.#nGets++] = slot;
   }
 
-  /** Somebody walks into a table that is in use. */
+  /** A line puts something of a table in use. */
+  #linked(t: number, slot: number): void {
+    const links = this.#tLinks;
+    const first = t * MAX_LINKS;
+    const n = this.#tLinkCount[t]!;
+    for (let i = 0; i < n; i++) if (links[first + i] === slot) return;
+    if (n < MAX_LINKS) links[first + this.#tLinkCount[t]!++] = slot;
+  }
+
+  /**
+   * A line unlinks something of a table: by the name that put it in use, or by
+   * another, and then it may be any of them. A name that stays would come to
+   * stand for another table, which takes its page.
+   */
+  #unlinked(t: number, slot: number): void {
+    const links = this.#tLinks;
+    const first = t * MAX_LINKS;
+    const n = this.#tLinkCount[t]!;
+    for (let i = 0; i < n; i++) {
+      if (links[first + i] !== slot) continue;
+      links[first + i] = links[first + n - 1]!;
+      this.#tLinkCount[t] = n - 1;
+      return;
+    }
+    this.#tLinkCount[t] = 0;
+  }
+
+  /** Somebody walks into something that is in use. */
   #walk(random: Draws): void {
-    const t = random.below(this.#tables);
-    const used = this.#tUsed[t]!;
-    if (used < 0) return;
+    let t = random.below(this.#tables);
+    for (let i = 0; i < this.#tables && this.#tLinkCount[t] === 0; i++) t = (t + 1) % this.#tables;
+    const n = this.#tLinkCount[t]!;
+    if (n === 0) return;
+    const used = this.#tLinks[t * MAX_LINKS + random.below(n)]!;
     const slot = this.slots++;
     this.#origin[slot] = -1;
     this.#defined[slot] = 1;
@@ -571,6 +633,7 @@ export class DisciplineGenerator {
     this.#emit(this.#walkOps[random.below(this.#walkOps.length)]!, used, 1);
     this.code[at + 1] = slot;
     this.#walkSlot[this.#nWalks++] = slot;
+    this.#tWalked[t] = 1;
   }
 
   #walkEnd(index: number): void {
@@ -588,7 +651,7 @@ export class DisciplineGenerator {
     while (this.#nRunning > 0) this.#advance(random, random.below(this.#nRunning));
     if (random.below(8) !== 0) {
       while (this.#nReady > 0) {
-        this.#startReady(random, 1 + this.#uses + random.below(this.#frees));
+        this.#free(random);
         while (this.#nRunning > 0) this.#advance(random, random.below(this.#nRunning));
       }
     }

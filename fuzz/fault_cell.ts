@@ -28,8 +28,8 @@ export interface FaultJob {
 export interface FaultOutcome {
   readonly name: string;
   readonly hit?: Hit;
-  /** It took DEBUG_VM to see it. */
-  readonly debugVm?: boolean;
+  /** The option that it took to see it. */
+  readonly needs?: string;
   /** Id of the reason why it is harmless. */
   readonly reason?: string;
   /** It was missed, and this is what is known. */
@@ -55,27 +55,32 @@ export function runFaultCell(job: FaultJob): FaultCell {
     ops: job.ops,
   };
   const paths = pathsOf(d);
-  const { tableFree } = archTable(d.arch, parseKernelName(job.kernel)!.base, job.config)!;
+  const { tableFree, smp } = archTable(d.arch, parseKernelName(job.kernel)!.base, job.config)!;
   const faults = faultsOf(d, job.kernel);
   const outcomes = new Map<Fault, FaultOutcome>();
   const trails = new Map<Fault, Trail>();
-  const look = (at: SearchPlace, debugVm: boolean): void => {
+  const look = (at: SearchPlace, needs?: string): void => {
     for (const fault of faults) {
       if (outcomes.has(fault)) continue;
-      const found = searchFor(fault.text, at, !debugVm);
-      if (!(found instanceof Trail)) outcomes.set(fault, { name: faultName(fault), hit: found, debugVm });
-      else if (!debugVm) trails.set(fault, found);
+      const found = searchFor(fault.text, at, needs === undefined);
+      if (!(found instanceof Trail)) {
+        outcomes.set(fault, { name: faultName(fault), hit: found, ...(needs === undefined ? {} : { needs }) });
+      } else if (needs === undefined) trails.set(fault, found);
     }
   };
-  look(place, false);
-  if (!job.config.includes("DEBUG_VM")) look({ ...place, config: [...job.config, "DEBUG_VM"].sort() }, true);
+  look(place);
+  if (!job.config.includes("DEBUG_VM")) look({ ...place, config: [...job.config, "DEBUG_VM"].sort() }, "DEBUG_VM");
+  // More CPUs walk more; what is right on one only has nothing to show there.
+  const more = { ...place, config: [...job.config, "SMP"].sort() };
+  const oneCpu = !smp && !(searchFor(job.text, more, false) instanceof Trail);
+  if (!smp && !oneCpu) look(more, "SMP");
   const rights = new Map<string, Trail>();
   for (const fault of faults) {
     if (outcomes.has(fault)) continue;
     const right = rights.get(fault.right) ?? new Trail(fault.right, place);
     rights.set(fault.right, right);
     const comparison = compare(fault, trails.get(fault)!, right);
-    const reason = reasonFor({ fault, paths, comparison, tablesArePages: !tableFree });
+    const reason = reasonFor({ fault, paths, comparison, tablesArePages: !tableFree, oneCpu });
     const name = faultName(fault);
     outcomes.set(fault, reason === undefined ? { name, missed: known(comparison) } : { name, reason: reason.id });
   }

@@ -15,6 +15,7 @@ import { __GFP_COMP, __GFP_ZERO } from "../core/memory/gfp.ts";
 import { type CallDef, CALLS, hasCall, type Kind, type Param } from "../core/program/calls.ts";
 import { gfpBits, printGfp } from "../core/program/gfp_text.ts";
 import { InputError } from "../core/program/input_error.ts";
+import { VOID_MEMORY, voidRule } from "../core/program/kinds.ts";
 import type { Discipline } from "../corpus/discipline.ts";
 import { parseDiscipline } from "../corpus/load_discipline.ts";
 import {
@@ -197,7 +198,8 @@ class Maker {
         this.#changed("offset", line, i, `${plus[1]}+${to}`, `${arg} -> ${plus[1]}+${to}`);
       }
     }
-    if (param.type === "void*") this.#otherPointers(line, arg, i);
+    // A call that finds its page by any pointer is the same for all of them.
+    if (param.type === "void*" && voidRule(line.call!) !== VOID_MEMORY) this.#otherPointers(line, arg, i);
   }
 
   /** An address where a page is taken, and every other kind that `void *` lets pass. */

@@ -42,6 +42,8 @@ export interface Case {
   readonly comparison: Comparison;
   /** Whether this architecture queues tables like any page. */
   readonly tablesArePages: boolean;
+  /** Whether the machine has one CPU. */
+  readonly oneCpu: boolean;
 }
 
 /** One reason. */
@@ -56,7 +58,8 @@ const RANGE = /^tlb_flush_p\w+_range$/;
 const GATHER_START = /^tlb_gather_mmu(_fullmm)?$/;
 const INITIALISES = /^(table_init|clear_page|ptdesc_clear)$/;
 const COMPOUND_ALLOC = /^(pagetable|ptdesc)_alloc$/;
-const SAME_AGAIN = /^(table_init|clear_page|ptdesc_clear|populate|pgd_set_mm|tlb_flush_mmu|tlb_flush_p\w+_range)$/;
+const SAME_AGAIN =
+  /^(table_init|clear_page|ptdesc_clear|populate|unlink|pgd_set_mm|tlb_flush_mmu|tlb_flush_p\w+_range)$/;
 
 const WAYS: Readonly<Record<string, number>> = {
   __free_pages: BY_ORDER,
@@ -176,6 +179,13 @@ function sooner(c: Case): boolean {
   return queues(line) && (!queues(now) || (function_(c, line) === "table" && function_(c, now) === "page"));
 }
 
+/** The lines of a fault's path that say how what it is about was unlinked. */
+function unlinks(c: Case): Line[] {
+  const grant = subject(c, c.fault.line);
+  return c.paths.find((p) => p.table === c.fault.line.table)!.lines
+    .filter((l) => callName(l) === "unlink" && sameLine(subject(c, l), grant));
+}
+
 function rangeLines(c: Case): { gather: Line | undefined; before: boolean; asked: boolean } {
   const { line } = c.fault;
   const name = gatherOf(line);
@@ -195,6 +205,13 @@ export const REASONS: readonly Reason[] = [
     id: "reads-only",
     words: "only lookups and populate() fell: they change nothing, and no line that stays uses them",
     holds: (c) => dropped(c, (l) => LOOKUPS.has(callName(l)) || callName(l) === "populate") && c.comparison.sameWords,
+  },
+  {
+    id: "not-in-use",
+    words: "it is put in use no more, so nobody walks it, and nothing else changed",
+    holds: (c) =>
+      dropped(c, (l) => LOOKUPS.has(callName(l)) || callName(l) === "populate") && c.comparison.samePages ||
+      dropped(c, (l) => callName(l) === "populate"),
   },
   {
     id: "use-optional",
@@ -235,7 +252,9 @@ export const REASONS: readonly Reason[] = [
   {
     id: "same-again",
     words: "doing it twice is doing it once",
-    holds: (c) => c.fault.kind === "repeat" && SAME_AGAIN.test(callName(c.fault.line)) && c.comparison.sameWords,
+    holds: (c) =>
+      c.fault.kind === "repeat" && SAME_AGAIN.test(callName(c.fault.line)) &&
+      (c.comparison.sameWords || callName(c.fault.line) === "unlink"),
   },
   {
     id: "fullmm",
@@ -246,8 +265,7 @@ export const REASONS: readonly Reason[] = [
   },
   {
     id: "range-unread",
-    words: "the range is set already, or no page is queued that asks for it; what a flush must cover is a " +
-      "walker's question (flush-before-free), and these calls have no walker",
+    words: "the range is set already, or nothing is queued that asks for it, and nobody walks what is",
     holds: (c) => {
       if (!dropped(c, (l) => RANGE.test(callName(l))) || !c.comparison.sameWords) return false;
       const { before, asked } = rangeLines(c);
@@ -316,10 +334,19 @@ export const REASONS: readonly Reason[] = [
     holds: (c) => legal(c) && function_(c, c.fault.line) === function_(c, c.fault.now) && c.comparison.sameWords,
   },
   {
-    id: "sooner",
-    words: "legal and whole, only sooner: wrong for a walker that still reaches the table (flush-before-free, " +
-      "grace-period), and these calls have no walker",
-    holds: (c) => legal(c) && sooner(c),
+    id: "nobody-left",
+    words: "legal and whole, only sooner, when nobody walks it any more: unlinked as exit, or right on one CPU only",
+    holds: (c) => legal(c) && sooner(c) && (c.oneCpu || unlinks(c).every((l) => l.args[2] === "exit")),
+  },
+  {
+    id: "never-walked",
+    words: "legal and whole, only sooner, and no line puts it in use, so nobody walks it",
+    holds: (c) => legal(c) && sooner(c) && !populated(c),
+  },
+  {
+    id: "unlink-unsaid",
+    words: "how the table is unlinked is said no more: nobody is taken to walk what goes this way",
+    holds: (c) => dropped(c, (l) => callName(l) === "unlink"),
   },
   {
     id: "legal-release",

@@ -116,7 +116,7 @@ function cut(text: string, width: number): string {
 
 function foundBy(o: FaultOutcome): string | undefined {
   if (o.hit === undefined) return undefined;
-  return `${o.hit.invariants.join(", ")}${o.debugVm ? " (with DEBUG_VM)" : ""}, ${o.hit.steps} steps`;
+  return `${o.hit.invariants.join(", ")}${o.needs === undefined ? "" : ` (with ${o.needs})`}, ${o.hit.steps} steps`;
 }
 
 type Rows = readonly { cell: CellPlan; outcomes: readonly FaultOutcome[] }[];
@@ -188,9 +188,10 @@ function printInvariants(all: readonly FaultOutcome[], print: (line: string) => 
 
 function summary(all: readonly FaultOutcome[]): string {
   const count = (test: (o: FaultOutcome) => boolean): number => all.filter(test).length;
-  const debug = count((o) => o.debugVm === true);
+  const needs = ["DEBUG_VM", "SMP"].map((option) => ({ option, n: count((o) => o.needs === option) }))
+    .filter(({ n }) => n > 0).map(({ option, n }) => `${n} with ${option}`).join(", ");
   return `${all.length} faults, ${count((o) => o.hit !== undefined)} found` +
-    `${debug === 0 ? "" : ` (${debug} with DEBUG_VM)`}, ${count((o) => o.reason !== undefined)} harmless, ` +
+    `${needs === "" ? "" : ` (${needs})`}, ${count((o) => o.reason !== undefined)} harmless, ` +
     `${count((o) => o.missed !== undefined)} missed`;
 }
 

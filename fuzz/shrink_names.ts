@@ -194,7 +194,7 @@ export function useEarlierNames(t: Trial, envOnly: boolean): void {
 
 /** Whether a call makes something, and does not only look at what there is. */
 function allocates(call: CallDef): boolean {
-  return call.result === "gather" ||
+  return call.result === "gather" || call.result === "walker" ||
     (call.result !== "void" && call.params.every((p) => !isPointer(p.type)));
 }
 

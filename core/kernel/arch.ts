@@ -83,6 +83,7 @@ export function archTable(name: string, base: KernelBase, config: readonly strin
     // It is there for those whose flush interrupts nobody.
     ipiFlush = false;
   }
+  if (config.includes("IPI_FLUSH")) ipiFlush = true;
   if (since(base, "frozen")) tableFree = true;
   if (since(base, "6.14")) tableKind = "ptdesc";
   else if (tableKind === "ptdesc" && (base === "6.1" || !tableFree)) tableKind = "page";

@@ -42,6 +42,7 @@ export const CONFIGS: Readonly<Record<string, string>> = {
   RCU_TABLE_FREE: "MMU_GATHER_RCU_TABLE_FREE, also where the architecture does not select it",
   SMP:
     "more than one CPU, on architectures where that is a choice (all but arm, arm64, powerpc, riscv, s390, sparc64, x86)",
+  IPI_FLUSH: "TLB flushes interrupt the other CPUs (x86 on bare metal, riscv without SBI)",
   IOMMU_SVA: "an IOMMU walks the kernel's own page tables",
   SPLIT_PTLOCKS:
     "SPLIT_PTE_PTLOCKS, and SPLIT_PMD_PTLOCKS where the architecture has them: a table has a lock of its own",

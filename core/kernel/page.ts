@@ -144,8 +144,9 @@ export function table_init(k: Kernel, addr: number, pages: number): void {
 }
 
 /** Puts a table in use (`pmd_populate` and its kind): the entry above is written, the table itself only has to be there. */
-export function populate(k: Kernel, addr: number): void {
-  mapped(k, addr);
+export function populate(k: Kernel, table: number): void {
+  // A PTE table goes by its page (pgtable_t), in highmem too.
+  if (table >= PAGE_OFFSET) mapped(k, table);
 }
 
 /** Zeroes pages for `__GFP_ZERO` (`mm/page_alloc.c:kernel_init_pages`); highmem pages too. */

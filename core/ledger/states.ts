@@ -53,7 +53,7 @@ export const LINK_USED = 1;
 export const LINK_CLEARED = 2;
 
 /** How a table's entry may be cleared: the words of `unlink`, by number. */
-export const HOWS: readonly string[] = ["exclusive", "shared", "exit", "kernel"];
+export const HOWS: readonly string[] = ["exclusive", "shared", "exit", "kernel", "zap"];
 /** The mmap lock is held for write and the VMA hidden from rmap (`free_pgtables`). */
 export const HOW_EXCLUSIVE = 0;
 /** Others may walk it meanwhile (`retract_page_tables`, PT_RECLAIM). */
@@ -96,3 +96,5 @@ export const DESTRUCTS_PTE = 1;
 export const DESTRUCTS_ALL = 2;
 /** It destructs what is still a page table's (the kernels that are switches). */
 export const DESTRUCTS_ANY = 3;
+/** Not a table: a page that a PTE mapped (`zap_pte_range`); gup_fast takes a reference of its own on it. */
+export const HOW_ZAP = 4;

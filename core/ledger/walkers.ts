@@ -45,6 +45,7 @@ export const REACH: readonly number[] = [
   /* shared    */ WALK_TLB | WALK_IRQ | WALK_RCU,
   /* exit      */ WALK_TLB,
   /* kernel    */ WALK_TLB | WALK_IOMMU,
+  /* zap       */ WALK_TLB,
 ];
 
 /** The walkers of one machine. */

@@ -286,7 +286,7 @@ def(
 );
 def(
   "populate",
-  "addr:virt",
+  "table:void*",
   "void",
   "arch's own (pmd_populate, pud_populate, ...)",
   "puts a table in use: from here it is walked",
@@ -297,7 +297,7 @@ def(
   "table:void*, address:address, how:how",
   "void",
   "arch's own (pmd_clear, pud_clear, pmdp_collapse_flush, ...)",
-  "clears the entry that leads to a table; how says who may be in it still: `exclusive`, `shared`, `exit` or `kernel`",
+  "clears the entry that leads to a table; how (exclusive, shared, exit, kernel, zap) says who may be in it still",
 );
 
 // Page table descriptors.

@@ -74,7 +74,7 @@ export const VOID_TABLE = 2;
 export const VOID_MEMORY = 3;
 
 /** Calls beside the environment's that find memory by any pointer to it. */
-const ANY_MEMORY: ReadonlySet<string> = new Set(["unlink"]);
+const ANY_MEMORY: ReadonlySet<string> = new Set(["populate", "unlink"]);
 
 /** What a call expects behind its `void *`. */
 export function voidRule(call: CallDef): number {

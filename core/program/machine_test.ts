@@ -251,7 +251,7 @@ Deno.test("every call of the table stands in some program (that each runs, hosti
     fc.property(arbitraryProgram({ maxSteps: 60 }), (program) => {
       for (let pc = 0; pc < program.code.length; pc += STEP_WORDS) seen.add(program.code[pc]!);
     }),
-    { numRuns: 300, seed: 1 },
+    { numRuns: 600, seed: 1 },
   );
   assertEquals(CALLS.filter((c) => !seen.has(c.id)).map((c) => c.name), []);
 });

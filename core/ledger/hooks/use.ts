@@ -18,7 +18,7 @@ import {
   WHY_UNINITIALISED,
   WHY_WRITE_FREE,
 } from "../why.ts";
-import { type Hooks, pfnOf, usable } from "./hook.ts";
+import { type Hooks, pageOf, pfnOf, usable } from "./hook.ts";
 
 /** A lookup reads struct page: without a grant that is latent (struct pages outlive grants today). */
 function reads(l: Ledger, pfn: number): void {
@@ -138,7 +138,7 @@ function beforeTableInit(l: Ledger): void {
 }
 
 function beforePopulate(l: Ledger): void {
-  const first = pfnOf(l.a);
+  const first = pageOf(l.a);
   if (!usable(l, first, WHY_READ_FREE)) return;
   l.checks[UNINITIALISED_TABLE]!++;
   const g = l.grantOf[first]!;
