@@ -33,6 +33,7 @@ const work: Work = {
   runBench: async (print) => (await import("./fuzz/bench.ts")).runBench(print),
   runExhaust: async (request, hooks) => (await import("./fuzz/exhaust/run.ts")).runExhaust(request, hooks),
   runFaults: async (request, print) => (await import("./fuzz/faults.ts")).runFaults(request, print),
+  memdescVerdicts: async (disciplines) => (await import("./fuzz/memdesc.ts")).memdescVerdicts(disciplines),
   runMutants: async (print) => (await import("./fuzz/mutants.ts")).runMutants(print),
 };
 

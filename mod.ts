@@ -49,3 +49,4 @@ export type {
   Timing,
   WorkerFault,
 } from "./corpus/result.ts";
+export type { MemdescBreak, MemdescVerdict } from "./corpus/memdesc.ts";

@@ -123,7 +123,7 @@ Deno.test("an unknown call is refused, and so is one that a kernel of the list l
   );
   assert.equal(
     changed('kernels = ["6.12"]\n\n', 'kernels = ["6.12", "v2"]\n\n'),
-    "mips.toml:17:1: [free.vm-destroy]: 'pagetable_free' is not a call of kernel v2, only of 6.6, 6.12, 6.14, 6.19, frozen; did you mean 'ptdesc_free'?",
+    "mips.toml:17:1: [free.vm-destroy]: 'pagetable_free' is not a call of kernel v2, only of 6.6, 6.12, 6.14, 6.19, frozen, memdesc; did you mean 'ptdesc_free'?",
   );
 });
 

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Severity } from "../core/ledger/invariants.ts";
+import type { MemdescVerdict } from "./memdesc.ts";
 
 /** One finding, shrunk, as the report shows it. */
 export interface ReportedFinding {
@@ -150,6 +151,8 @@ export interface Result {
   readonly invariants: readonly InvariantCount[];
   /** Every call that ran. */
   readonly calls: readonly CallCount[];
+  /** What becomes of the disciplines once descriptors are allocated apart. */
+  readonly memdesc: readonly MemdescVerdict[];
   /** Stored programs that were replayed, where the task replays. */
   readonly replayed: readonly ReplayedProgram[];
   /** Findings that were not expected, plus expected ones that did not show. */

@@ -3,7 +3,9 @@ import { INVARIANTS } from "../core/ledger/invariants.ts";
 import { parseProgram } from "../core/program/parse.ts";
 import { replayProgram } from "../corpus/replay.ts";
 import { runCampaign } from "../fuzz/campaign.ts";
+import { memdescVerdicts } from "../fuzz/memdesc.ts";
 import { DEFAULT_OPS } from "../main.ts";
+import { memdescMarkdown, memdescTableOf } from "../reports/memdesc_table.ts";
 
 const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
 
@@ -45,4 +47,8 @@ Deno.test("README names every task, and the default budget", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
   for (const task of Object.keys(tasks)) assertStringIncludes(readme, `\`${task}`);
   assertStringIncludes(readme.replaceAll("_", ""), `\`${DEFAULT_OPS}\``);
+});
+
+Deno.test("README's table of what memdesc breaks is what the tool says: `deno task memdesc --write README.md`", () => {
+  assertEquals(memdescTableOf(readme), memdescMarkdown(memdescVerdicts([])));
 });

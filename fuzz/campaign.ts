@@ -20,6 +20,7 @@ import { TOOL } from "../corpus/tool.ts";
 import { type CellPlan, planCells, selectDisciplines } from "./cells.ts";
 import { Digest } from "./digest.ts";
 import { type ExpectedFindings, expectedOf } from "./expected.ts";
+import { memdescVerdicts } from "./memdesc.ts";
 import { type Death, runJobs } from "./pool.ts";
 import { reportExpected, reportFound, reportHostile } from "./report_finding.ts";
 import { type KeptProgram, programOfShard, type ShardJob, type ShardOutcome } from "./shard.ts";
@@ -148,6 +149,7 @@ export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks
     findings: reported,
     invariants: invariantCounts(ended),
     calls: callCounts(plans, ended),
+    memdesc: options.mode === "hostile" || options.kernels.length > 0 ? [] : memdescVerdicts(options.disciplines),
     replayed: [],
     unexpected: reported.filter((f) => !f.expected && f.severity !== "theoretical").length +
       cells.reduce((sum, c) => sum + (c.as_expected ? 0 : c.complaints.length), 0),

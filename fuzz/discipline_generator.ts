@@ -14,7 +14,7 @@
  * @module
  */
 import type { CompiledDiscipline, CompiledPath } from "../corpus/discipline.ts";
-import { BATCHES, CALLS, FAIL_PTLOCK, OP_AT, OP_REPEAT, opOf, POINTS } from "../core/program/calls.ts";
+import { BATCHES, CALLS, FAIL_PTDESC, FAIL_PTLOCK, OP_AT, OP_REPEAT, opOf, POINTS } from "../core/program/calls.ts";
 import { kindIndex } from "../core/program/kinds.ts";
 import { __GFP_NOFAIL } from "../core/memory/gfp.ts";
 import { NULL } from "../core/memory/words.ts";
@@ -39,6 +39,7 @@ const MAX_GRANTS = 32;
 const OP_GET = opOf("env get_page_unless_zero");
 const OP_PUT = opOf("env put_page");
 const OP_FAIL = opOf("env fail");
+const OP_PAGETABLE_ALLOC = opOf("pagetable_alloc");
 const OP_RCU = opOf("env rcu_grace_period");
 const OP_GONE = opOf("env owner_gone");
 const OP_POPULATE = opOf("populate");
@@ -217,6 +218,7 @@ export class DisciplineGenerator {
   slots = FIRST_SLOT;
 
   readonly #kinds: Uint8Array;
+  readonly #apart: boolean;
   readonly #names: CompiledDiscipline["slots"];
   readonly #walks: Walk[];
   readonly #uses: number;
@@ -276,6 +278,7 @@ export class DisciplineGenerator {
   constructor(discipline: CompiledDiscipline, ledger: Ledger, pages: number) {
     const { kinds } = ledger;
     this.#kinds = kinds;
+    this.#apart = ledger.apart;
     this.#names = discipline.slots;
     const paths = [discipline.alloc, ...discipline.use, ...discipline.free, ...discipline.fail];
     this.#walks = paths.map((p, i) => walkOf(p, discipline, i === 0, ledger.allocPtlocks));
@@ -500,6 +503,12 @@ export class DisciplineGenerator {
     this.#start(t, path, random);
   }
 
+  /** What fails where a line's allocation is to fail: index in FAILABLE. A table whose descriptor is apart can fail twice. */
+  #failing(walk: Walk, line: number, random: Draws): number {
+    if (!this.#apart || walk.code[walk.lines[line]!] !== OP_PAGETABLE_ALLOC) return walk.failing[line]!;
+    return random.below(2) === 0 ? 0 : FAIL_PTDESC;
+  }
+
   /** Writes the next line of a running path. */
   #advance(random: Draws, index: number): void {
     const t = this.#running[index]!;
@@ -509,7 +518,7 @@ export class DisciplineGenerator {
     if (line + 1 >= walk.lines.length) return this.#ended(index, t, path);
     const fails = walk.onFail[line]!;
     if (fails !== -2 && this.#failRate > 0 && random.below(256) < this.#failRate) {
-      this.#emit(OP_FAIL, walk.failing[line]!, 0);
+      this.#emit(OP_FAIL, this.#failing(walk, line, random), 0);
       this.#copy(walk, line, t);
       this.#running[index] = this.#running[--this.#nRunning]!;
       if (fails >= 0) this.#start(t, this.#fails + fails, random);

@@ -221,7 +221,7 @@ function list(name: string, listed: number, facts: GatherFacts): Use {
       let b = -1;
       if (facts.listNeedsTable) {
         b = picture.find(random, need | TABLE, forbid);
-        if (b < 0 || random.chance(48)) {
+        if (!w.apart && (b < 0 || random.chance(48))) {
           const reserved = picture.find(random, need | RESERVED, forbid);
           if (reserved >= 0) b = reserved;
         }

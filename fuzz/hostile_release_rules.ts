@@ -222,7 +222,8 @@ function markReserved(): Use {
       const b = picture.find(
         random,
         LIVE,
-        COMPOUND | LARGE | EXTRA | HELD | RESERVED | LISTED | BUILT | DEPOSIT | CHARGED | WALKED,
+        (w.apart ? TABLE : 0) | COMPOUND | LARGE | EXTRA | HELD | RESERVED | LISTED | BUILT | DEPOSIT | CHARGED |
+          WALKED,
       );
       if (b < 0) return false;
       const page = picture.somePage(random, b);
@@ -242,6 +243,8 @@ function freeReserved(name: string, kind: number): Use {
   return {
     right: (w) => {
       const { picture, random } = w;
+      // Boot memory has no descriptor of its own.
+      if (table && w.apart) return false;
       // A whole table is given up, and one page is freed: right for one page only.
       const need = LIVE | (table ? SINGLE : 0);
       let b = picture.find(random, need | RESERVED, LISTED | HELD);

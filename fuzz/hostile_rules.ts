@@ -123,6 +123,9 @@ function memblock(): Use {
   };
 }
 
+/** Memory of which a descriptor may be made. */
+const DESCRIBED = TABLE | RESERVED;
+
 /**
  * A lookup of a live block's page.
  *
@@ -143,7 +146,10 @@ function lookup(name: string, kind: number, need: number, answers: number, toHea
         return true;
       }
       // Other names come from page 0: it has to be there still.
-      const b = findFamily(w, need, (kind === VIRT ? HIGH : 0) | (any ? 0 : PARTIAL));
+      const folio = w.apart && FOLIO_LOOKUPS.has(name);
+      if (folio && name === "ptdesc_folio") return false;
+      const families = w.apart && need === DESCRIBED ? TABLE : need;
+      const b = findFamily(w, families, (kind === VIRT ? HIGH : 0) | (any ? 0 : PARTIAL) | (folio ? TABLE : 0));
       if (b < 0) return false;
       let page = picture.somePage(random, b);
       // A head lookup answers a compound block from any of its pages.
@@ -157,6 +163,15 @@ function lookup(name: string, kind: number, need: number, answers: number, toHea
     wrong: wrongPointer(op, kind, isVoid, false),
   };
 }
+
+/** Lookups that lead to a folio: a table whose descriptor is apart has none. */
+const FOLIO_LOOKUPS: ReadonlySet<string> = new Set([
+  "compound_head",
+  "virt_to_head_page",
+  "page_folio",
+  "folio_address",
+  "ptdesc_folio",
+]);
 
 /** A live block of one of the families named (0 for any). */
 function findFamily(w: Writer, families: number, forbid: number): number {
@@ -239,8 +254,6 @@ function populate(): Use {
 }
 
 const wrongPopulate = wrongPointer(opOf("populate"), VIRT, false, false);
-
-const DESCRIBED = TABLE | RESERVED;
 
 /** The rules, by the call's name. */
 export const RULES: Readonly<Record<string, Use>> = {

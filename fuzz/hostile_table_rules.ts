@@ -132,7 +132,7 @@ function deposit(): Use {
       // Where one of the two could not be had, the line is skipped, and the withdrawal is not.
       if (picture.depositPmd !== -1 || !w.hostile) return false;
       const pmd = picture.find(random, LIVE | BUILT | PMD, HIGH | APART | SHARED);
-      const pte = picture.find(random, LIVE | SINGLE, HIGH | APART | (PMD | SHARED));
+      const pte = picture.find(random, LIVE | SINGLE | (w.apart ? TABLE : 0), HIGH | APART | (PMD | SHARED));
       if (pmd < 0 || pte < 0 || pmd === pte) return false;
       const mm = random.below(NR_MMS);
       const at = w.name(pmd, VIRT);

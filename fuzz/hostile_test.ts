@@ -11,6 +11,9 @@ import { programSeed, Random } from "./random.ts";
 
 const KERNELS = KERNEL_BASES;
 
+/** With descriptors apart boot memory has none. */
+const NEVER_RIGHT_APART = ["free_reserved_ptdesc"];
+
 function machineOf(kernel: string, arch = "generic", config: string[] = []): Machine {
   return new Machine({ kernel, arch, config, pages: 256 });
 }
@@ -102,10 +105,12 @@ Deno.test("a hostile program has 20 to 200 lines, and the odd lookup and put bey
 for (const kernel of KERNELS) {
   Deno.test(`every call of ${kernel} runs with right arguments and, where there are any, with wrong ones`, () => {
     const machine = machineOf(kernel);
-    each(machine, 6000, () => {});
+    // Deposits are rare where only tables have a descriptor.
+    each(machine, kernel === "memdesc" ? 20_000 : 6000, () => {});
     for (const call of CALLS.filter((c) => hasCall(machine.kernel.base, c))) {
       const name = (call.env ? "env " : "") + call.name;
-      assert.ok(machine.right[call.id]! > 0, `${name} never ran right`);
+      if (kernel === "memdesc" && NEVER_RIGHT_APART.includes(name)) assert.equal(machine.right[call.id], 0, name);
+      else assert.ok(machine.right[call.id]! > 0, `${name} never ran right`);
       if (Object.hasOwn(NEVER_WRONG, name)) assert.equal(machine.wrong[call.id], 0, `${name} ran wrong`);
       else assert.ok(machine.wrong[call.id]! > 0, `${name} never ran wrong`);
     }
@@ -130,6 +135,9 @@ for (
     ["6.1-with-B3", "x86", ["MEMCG", "SPLIT_PTLOCKS"]],
     ["6.12-with-B3", "x86", ["ALLOC_SPLIT_PTLOCKS", "DEBUG_VM", "MEMCG"]],
     ["6.12", "x86", ["ALLOC_SPLIT_PTLOCKS"]],
+    ["memdesc", "x86", []],
+    ["memdesc", "s390", ["DEBUG_VM"]],
+    ["memdesc", "generic", ["HIGHMEM"]],
   ] as [string, string, string[]][]
 ) {
   Deno.test(`${kernel} ${arch} ${config.join(" ")}: no finding without a misuse, and none of either without malice`, () => {

@@ -56,6 +56,8 @@ export class Writer {
   readonly available: readonly boolean[];
   /** Page tables have no reference that could be taken. */
   readonly frozen: boolean;
+  /** Descriptors are allocated apart: only a table has one, and its pages belong to no folio. */
+  readonly apart: boolean;
   /** Whether wrong use is allowed in this program. */
   hostile = false;
   /** Offset of the pointer that {@linkcode target} chose. */
@@ -67,6 +69,7 @@ export class Writer {
     this.kinds = machine.ledger.kinds;
     this.nrPages = machine.ledger.nrPages;
     this.frozen = machine.ledger.frozenTables;
+    this.apart = machine.ledger.apart;
     this.available = CALLS.map((c) => hasCall(machine.kernel.base, c));
     for (let i = 0; i < FIRST_SLOT; i++) this.kinds[i] = kindIndex("mm");
   }

@@ -11,6 +11,7 @@ import { printProgram } from "../core/program/print.ts";
 import type { Program } from "../core/program/program.ts";
 import type { ReportedFinding } from "../corpus/result.ts";
 import type { Expected } from "./expected.ts";
+import { onMemdesc } from "./memdesc.ts";
 import { type KeptProgram, keyParts } from "./shard.ts";
 import { shortestOf } from "./shrink.ts";
 
@@ -63,10 +64,22 @@ function reported(place: Place, program: Program, steps: number, finding: Findin
     at: finding.step,
     pages: finding.pages,
     program: printProgram(program),
-    explanation: `Step ${finding.step}: ${finding.words}.`,
+    explanation: `Step ${finding.step}: ${finding.words}.${apart(program, finding)}`,
     source: invariant.source,
     seenBy: seen,
   };
+}
+
+/** Of a latent finding, what the same program does once descriptors are allocated apart. */
+function apart(program: Program, finding: Finding): string {
+  if (finding.severity !== "latent") return "";
+  const there = onMemdesc(program);
+  if (there === undefined) return "";
+  const worst = there.findings.find((f) => f.severity !== "latent" && f.severity !== "theoretical");
+  if (worst !== undefined) {
+    return ` With descriptors allocated apart (memdesc) step ${worst.step} breaks ${worst.invariant}: ${worst.words}.`;
+  }
+  return there.diverges ? " With descriptors allocated apart (memdesc) this is right." : "";
 }
 
 /** An expected finding: the stored program shows it. */

@@ -389,6 +389,7 @@ export class LinuxCampaign {
         violations: this.#places.sum((m) => m.ledger.violations[i]!),
       })),
       calls: this.#calls(),
+      memdesc: [],
       replayed: [],
       unexpected: findings.filter((f) => !f.expected && f.severity !== SEVERITIES[THEORETICAL]).length +
         cells.reduce((sum, c) => sum + (c.as_expected ? 0 : c.complaints.length), 0),

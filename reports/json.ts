@@ -32,6 +32,7 @@ const RESULT: Keys<Result> = {
   findings: true,
   invariants: true,
   calls: true,
+  memdesc: true,
   replayed: true,
   unexpected: true,
   differences: true,

@@ -7,6 +7,7 @@
  * @module
  */
 import { type KunitFile, kunitFiles, kunitWords } from "./kunit/files.ts";
+import { MEMDESC_WORDS, memdescRows } from "./memdesc_table.ts";
 import { invariantById } from "../core/ledger/invariants.ts";
 import {
   canaryWords,
@@ -162,6 +163,21 @@ function invariants(result: Result, limit: number): string[] {
   ];
 }
 
+function memdesc(result: Result, limit: number): string[] {
+  const rows = memdescRows(result.memdesc);
+  if (rows.length === 0) return [];
+  return [
+    "## If descriptors were allocated apart from struct page",
+    MEMDESC_WORDS + " What today's code would break there:",
+    table(
+      ["Discipline", "Today", "Path", "The line that breaks", "Why"],
+      ["---", "---", "---", "---", "---"],
+      rows,
+      limit,
+    ),
+  ];
+}
+
 function replayed(result: Result): string[] {
   if (result.replayed.length === 0) return [];
   const wrong = result.replayed.filter((r) => !r.ok).length;
@@ -176,11 +192,12 @@ function replayed(result: Result): string[] {
  * @param limit bytes that the text may take; findings that do not fit are counted in a sentence
  */
 export function reportMarkdown(result: Result, limit: number = MARKDOWN_LIMIT): string {
-  const share = Math.floor((limit * TABLE_SHARE) / 3);
+  const share = Math.floor((limit * TABLE_SHARE) / 4);
   const top = [heading(result), ...faults(result), ...complaints(result, share), ...differences(result)];
   const bottom = [
     ...matrix(result, share),
     ...invariants(result, share),
+    ...memdesc(result, share),
     "## Canary",
     escapeMarkdown(canaryWords(result)),
     ...replayed(result),

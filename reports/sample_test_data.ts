@@ -110,6 +110,7 @@ export function sampleResult(over: Partial<Result> = {}): Result {
     findings: [expected, fresh, canary],
     invariants: INVARIANTS.map(({ id }) => ({ id, checks: 1000, violations: id === "page-leak" ? 2 : 0 })),
     calls: [{ kernel: "v2", call: "alloc_pages", right: 10, wrong: 1 }],
+    memdesc: [],
     replayed: [
       { file: "corpus/regressions/good.pt", ok: true, complaints: [] },
       { file: "corpus/regressions/bad.pt", ok: false, complaints: ["'page-leak at 4' is claimed and did not happen."] },

@@ -144,7 +144,7 @@ export function __tlb_remove_table_s390_6_12(k: Kernel, table: number): void {
  * From the list's history, not from a source tree.
  */
 export function __tlb_remove_table_6_14(k: Kernel, table: number): void {
-  dtorInside(k, k.ptdesc_page(k, table), 0, k.pagetable_dtor);
+  dtorInside(k, table, 0, k.pagetable_dtor);
   k.pagetable_free(k, table);
 }
 
@@ -154,9 +154,8 @@ export function __tlb_remove_table_6_14(k: Kernel, table: number): void {
  * destruct before they queue, as well as those of 6.14.
  */
 export function __tlb_remove_table_frozen(k: Kernel, table: number): void {
-  const page = k.ptdesc_page(k, table);
-  if (page >>> 0 >= k.nrPages) oops(k, page);
-  const type = k.mem[(page << PAGE_WORDS_SHIFT) + W_TYPE]!;
-  if ((type & k.tableMask) === k.tableValue) dtorInside(k, page, 0, k.pagetable_dtor);
+  if (table >>> 0 >= k.ptdescEnd) oops(k, table);
+  const type = k.mem[(table << PAGE_WORDS_SHIFT) + W_TYPE]!;
+  if ((type & k.tableMask) === k.tableValue) dtorInside(k, table, 0, k.pagetable_dtor);
   k.pagetable_free(k, table);
 }

@@ -139,6 +139,27 @@ export const C_OOPS_DEPOSIT = check(
   "oops: no table deposited",
 );
 
+/** memdesc: a page that is no table's has no descriptor. */
+export const C_NO_PTDESC = check(
+  "BUG",
+  "include/linux/mm_types.h:page_ptdesc memdesc",
+  "memdesc_type(page) != MEMDESC_TYPE_PTDESC",
+);
+/** memdesc: the descriptor was freed. */
+export const C_PTDESC_GONE = check(
+  "BUG",
+  "include/linux/mm_types.h:ptdesc_page memdesc",
+  "oops: the descriptor is free",
+);
+/** memdesc: a descriptor is no folio. */
+export const C_PTDESC_FOLIO = check("BUG", "include/linux/mm_types.h:ptdesc_folio memdesc", "a descriptor is no folio");
+/** memdesc: a table's page belongs to no folio. */
+export const C_NO_FOLIO = check(
+  "BUG",
+  "include/linux/page-flags.h:page_folio memdesc",
+  "a table's page belongs to no folio",
+);
+
 /** `bad_page`: `_mapcount` or the type is not -1. */
 export const C_MAPCOUNT = check("bad_page", "mm/page_alloc.c:page_bad_reason", "nonzero mapcount");
 /** `bad_page`: mapping. */

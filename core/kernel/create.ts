@@ -32,6 +32,7 @@ import { __free_one_page } from "./buddy.ts";
 import { DEPOSIT_MMS } from "./huge.ts";
 import { type ArchTable, type Kernel, KernelBug, type KernelFunctions, type KernelOptions } from "./kernel.ts";
 import { nodeOf } from "./list.ts";
+import { bootPtdescs } from "./memdesc.ts";
 import {
   GATHER_WORDS,
   MAX_GATHERS,
@@ -41,13 +42,14 @@ import {
   PAGEVEC_SIZE,
   UNITS,
 } from "./mmu_gather.ts";
-import { ARCHS, CONFIGS, type KernelBase, type KernelName, kernelNames, parseKernelName } from "./names.ts";
+import { ARCHS, CONFIGS, type KernelBase, type KernelName, kernelNames, parseKernelName, since } from "./names.ts";
 import { KERNEL_6_1 } from "./versions/6_1.ts";
 import { KERNEL_6_12 } from "./versions/6_12.ts";
 import { KERNEL_6_14 } from "./versions/6_14.ts";
 import { KERNEL_6_19 } from "./versions/6_19.ts";
 import { KERNEL_6_6 } from "./versions/6_6.ts";
 import { KERNEL_FROZEN } from "./versions/frozen.ts";
+import { KERNEL_MEMDESC } from "./versions/memdesc.ts";
 import { KERNEL_V2 } from "./versions/v2.ts";
 import { WITH, WITHOUT } from "./versions/without.ts";
 
@@ -67,6 +69,7 @@ const VERSIONS: Readonly<Record<KernelBase, KernelFunctions>> = {
   "6.14": KERNEL_6_14,
   "6.19": KERNEL_6_19,
   frozen: KERNEL_FROZEN,
+  memdesc: KERNEL_MEMDESC,
 };
 
 /** s390's own `__tlb_remove_table`; from 6.14 on it has none. */
@@ -153,6 +156,8 @@ class Machine implements Kernel {
   readonly locks: Uint8Array;
   nLocks: number;
   readonly mmHugePte: Int32Array;
+  readonly firstPtdesc: number;
+  readonly ptdescEnd: number;
   readonly tableFree: boolean;
   readonly rcuTableFree: boolean;
   readonly noGather: boolean;
@@ -273,7 +278,8 @@ class Machine implements Kernel {
     options: KernelOptions,
     f: KernelFunctions,
   ) {
-    const map = memMap(options.pages);
+    const apart = since(base, "memdesc");
+    const map = memMap(options.pages, apart);
     this.name = name;
     this.base = base;
     this.arch = arch;
@@ -300,7 +306,7 @@ class Machine implements Kernel {
     this.highStart = options.config.includes("HIGHMEM") ? map.nrPages >> 1 : map.nrPages;
     this.lowZone = map.zones;
     this.highZone = map.zones + ZONE_WORDS;
-    this.listEnd = (map.contents - LIST_PREV) << 2;
+    this.listEnd = ((apart ? map.words : map.contents) - LIST_PREV) << 2;
     this.pgHead = layout.PG_head;
     this.pgReserved = layout.PG_reserved;
     this.checkAtFree = layout.checkAtFree;
@@ -323,6 +329,8 @@ class Machine implements Kernel {
     this.locks = new Uint8Array(MAX_LOCKS);
     this.nLocks = 0;
     this.mmHugePte = new Int32Array(DEPOSIT_MMS).fill(NULL);
+    this.firstPtdesc = map.firstPtdesc;
+    this.ptdescEnd = map.firstPtdesc + map.nrPages;
     this.tableFree = arch.tableFree;
     this.rcuTableFree = arch.rcuTableFree;
     this.noGather = arch.noGather;
@@ -434,6 +442,7 @@ class Machine implements Kernel {
     this.pgd_list_del = f.pgd_list_del;
     this.pgd_set_mm = f.pgd_set_mm;
     bootMemory(this);
+    if (apart) bootPtdescs(this);
     this.boot = this.mem.slice();
   }
 

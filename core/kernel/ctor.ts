@@ -34,7 +34,7 @@ export const LEVEL_PMD = 2;
  * bit is cleared, whether it is clear already or not.
  */
 export function __folio_set_pgtable(k: Kernel, page: number): void {
-  if (page >>> 0 >= k.nrPages) oops(k, page);
+  if (page >>> 0 >= k.ptdescEnd) oops(k, page);
   const w = (page << PAGE_WORDS_SHIFT) + W_TYPE;
   const type = k.mem[w]!;
   if (k.debugVm && (type & k.tableMask & ~k.tableBit) !== k.tableValue) bug(k, C_SET_TABLE, page);
@@ -43,7 +43,7 @@ export function __folio_set_pgtable(k: Kernel, page: number): void {
 
 /** {@linkcode __folio_set_pgtable} of 6.12: nothing where it is one; any other type is a BUG. */
 export function __folio_set_pgtable_6_12(k: Kernel, page: number): void {
-  if (page >>> 0 >= k.nrPages) oops(k, page);
+  if (page >>> 0 >= k.ptdescEnd) oops(k, page);
   const w = (page << PAGE_WORDS_SHIFT) + W_TYPE;
   const type = k.mem[w]!;
   if ((type & k.tableMask) === k.tableValue) return;
@@ -53,7 +53,7 @@ export function __folio_set_pgtable_6_12(k: Kernel, page: number): void {
 
 /** The page is none any more (`include/linux/page-flags.h:__ClearPageTable`, 6.1). */
 export function __folio_clear_pgtable(k: Kernel, page: number): void {
-  if (page >>> 0 >= k.nrPages) oops(k, page);
+  if (page >>> 0 >= k.ptdescEnd) oops(k, page);
   const w = (page << PAGE_WORDS_SHIFT) + W_TYPE;
   const type = k.mem[w]!;
   if (k.debugVm && (type & k.tableMask) !== k.tableValue) bug(k, C_CLEAR_TABLE, page);
@@ -62,7 +62,7 @@ export function __folio_clear_pgtable(k: Kernel, page: number): void {
 
 /** {@linkcode __folio_clear_pgtable} of 6.6, where a type was still a bit: a page without the type is a BUG. */
 export function __folio_clear_pgtable_6_6(k: Kernel, page: number): void {
-  if (page >>> 0 >= k.nrPages) oops(k, page);
+  if (page >>> 0 >= k.ptdescEnd) oops(k, page);
   const w = (page << PAGE_WORDS_SHIFT) + W_TYPE;
   if (k.debugVm && (k.mem[w]! & k.tableMask) !== k.tableValue) bug(k, C_CLEAR_TABLE, page);
   k.mem[w] = -1;
@@ -70,7 +70,7 @@ export function __folio_clear_pgtable_6_6(k: Kernel, page: number): void {
 
 /** {@linkcode __folio_clear_pgtable} of 6.12: nothing where there is no type; another type is a BUG. */
 export function __folio_clear_pgtable_6_12(k: Kernel, page: number): void {
-  if (page >>> 0 >= k.nrPages) oops(k, page);
+  if (page >>> 0 >= k.ptdescEnd) oops(k, page);
   const w = (page << PAGE_WORDS_SHIFT) + W_TYPE;
   const type = k.mem[w]!;
   if (type === -1) return;

@@ -29,15 +29,20 @@ import { list_add, list_del, nodeOf, pageOfNode } from "./list.ts";
 /** mms that have deposits of their own; as many as a program names. */
 export const DEPOSIT_MMS = 16;
 
+/** What a table's list and counts are words of: its page, or its descriptor where that is allocated apart. */
+function describing(k: Kernel, page: number): number {
+  if (page >>> 0 >= k.nrPages) oops(k, page);
+  return k.firstPtdesc === 0 ? page : k.page_ptdesc(k, page);
+}
+
 /** `pmd_huge_pte(mm, pmdp)`. */
 function deposits(k: Kernel, mm: number, pmdp: number): number {
   if (!k.splitPmd) return k.mmHugePte[mm & (DEPOSIT_MMS - 1)]!;
-  const page = k.virt_to_page(k, pmdp);
-  if (page >>> 0 >= k.nrPages) oops(k, page);
+  const page = describing(k, k.virt_to_page(k, pmdp));
   const pointer = k.mem[(page << PAGE_WORDS_SHIFT) + W_LRU_PREV]!;
   if (pointer === 0) return NULL;
   const pgtable = (pointer - PAGE_POINTER) >> STRUCT_PAGE_SHIFT;
-  if (pgtable >>> 0 >= k.nrPages || (pointer & 63) !== 0) bug(k, C_OOPS_DEPOSIT, page);
+  if (pgtable >>> 0 >= k.ptdescEnd || (pointer & 63) !== 0) bug(k, C_OOPS_DEPOSIT, page);
   return pgtable;
 }
 
@@ -46,14 +51,14 @@ function setDeposits(k: Kernel, mm: number, pmdp: number, pgtable: number): void
     k.mmHugePte[mm & (DEPOSIT_MMS - 1)] = pgtable;
     return;
   }
-  const w = (k.virt_to_page(k, pmdp) << PAGE_WORDS_SHIFT) + W_LRU_PREV;
+  const w = (describing(k, k.virt_to_page(k, pmdp)) << PAGE_WORDS_SHIFT) + W_LRU_PREV;
   k.mem[w] = pgtable === NULL ? 0 : PAGE_POINTER + (pgtable << STRUCT_PAGE_SHIFT);
   k.mem[w + 1] = 0;
 }
 
 /** Leaves a table of PTEs with a table of PMDs, first in first out (`mm/pgtable-generic.c:pgtable_trans_huge_deposit`). */
-export function pgtable_trans_huge_deposit(k: Kernel, mm: number, pmdp: number, pgtable: number): void {
-  if (pgtable >>> 0 >= k.nrPages) oops(k, pgtable);
+export function pgtable_trans_huge_deposit(k: Kernel, mm: number, pmdp: number, page: number): void {
+  const pgtable = describing(k, page);
   const first = deposits(k, mm, pmdp);
   const mem = k.mem;
   const w = (pgtable << PAGE_WORDS_SHIFT) + W_LRU_NEXT;
@@ -76,14 +81,12 @@ export function pgtable_trans_huge_withdraw(k: Kernel, mm: number, pmdp: number)
     setDeposits(k, mm, pmdp, pageOfNode(k, next));
     list_del(k, pgtable);
   }
-  return pgtable;
+  return k.firstPtdesc === 0 ? pgtable : k.ptdesc_page(k, pgtable);
 }
 
 /** Word of a table's share count. */
 function shareCount(k: Kernel, addr: number): number {
-  const page = k.virt_to_page(k, addr);
-  if (page >>> 0 >= k.nrPages) oops(k, page);
-  return (page << PAGE_WORDS_SHIFT) + W_INDEX;
+  return (describing(k, k.virt_to_page(k, addr)) << PAGE_WORDS_SHIFT) + W_INDEX;
 }
 
 /**

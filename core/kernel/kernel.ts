@@ -266,6 +266,10 @@ export interface KernelState {
   nLocks: number;
   /** `mm->pmd_huge_pte`, by mm: a page, or NULL. */
   readonly mmHugePte: Int32Array;
+  /** First value that is a descriptor's: 0 where descriptors are struct pages. */
+  readonly firstPtdesc: number;
+  /** One past the last value that is a descriptor's: `nrPages` where descriptors are struct pages. */
+  readonly ptdescEnd: number;
   /** `arch.tableFree`. */
   readonly tableFree: boolean;
   /** `arch.rcuTableFree`. */

@@ -75,7 +75,9 @@ export function list_del(k: Kernel, page: number): void {
 /** The page that a list's pointer leads to. */
 export function pageOfNode(k: Kernel, pointer: number): number {
   const page = pointer >> (PAGE_WORDS_SHIFT + 2);
-  if ((pointer & ((4 << PAGE_WORDS_SHIFT) - 1)) !== W_LRU_NEXT << 2 || page >>> 0 >= k.nrPages) bug(k, C_OOPS_LIST, -1);
+  if ((pointer & ((4 << PAGE_WORDS_SHIFT) - 1)) !== W_LRU_NEXT << 2 || page >>> 0 >= k.ptdescEnd) {
+    bug(k, C_OOPS_LIST, -1);
+  }
   return page;
 }
 

@@ -254,7 +254,7 @@ for (const base of KERNEL_BASES) {
       k.tlb_finish_mmu(k, tlb);
       assert.deepEqual(events(k, EV_TABLE), [], "a callback waits");
       assert.equal(k.nRcu, 1);
-      assert.equal(refs(k, p), since(base, "frozen") ? 0 : 1);
+      assert.equal(refs(k, k.ptdesc_page(k, p)), since(base, "frozen") ? 0 : 1);
       k.rcu_grace_period(k);
       assert.deepEqual(events(k, EV_TABLE), [[table, 0, 0]]);
       assert.equal(events(k, EV_BATCH_PAGE)[0]?.[1], 1, "a batch of tables");

@@ -5,16 +5,17 @@
  */
 
 /** A version of Linux whose functions are modelled. */
-export type KernelBase = "v2" | "6.1" | "6.6" | "6.12" | "6.14" | "6.19" | "frozen";
+export type KernelBase = "v2" | "6.1" | "6.6" | "6.12" | "6.14" | "6.19" | "frozen" | "memdesc";
 
 /**
  * Every version, oldest first; `v2` is 6.1's allocator plus the patch of 2023.
  *
  * `6.19` is the last release that the history of these functions names: what it
  * has is known from commits, not from a source tree. `frozen` is no release: it
- * is 6.19 with the references of page tables left at 0.
+ * is 6.19 with the references of page tables left at 0. `memdesc` goes on from
+ * there to descriptors that are allocated apart from struct page: a conjecture.
  */
-export const KERNEL_BASES: readonly KernelBase[] = ["6.1", "v2", "6.6", "6.12", "6.14", "6.19", "frozen"];
+export const KERNEL_BASES: readonly KernelBase[] = ["6.1", "v2", "6.6", "6.12", "6.14", "6.19", "frozen", "memdesc"];
 
 /** Whether a version is that one or a later one. */
 export function since(base: KernelBase, first: KernelBase): boolean {

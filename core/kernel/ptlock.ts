@@ -31,7 +31,7 @@ function lockAt(k: Kernel, pointer: number, pt: number): number {
 
 /** Makes a table's lock ready (`include/linux/mm.h:ptlock_init`): false where the slab has none. */
 export function ptlock_init(k: Kernel, pt: number): boolean {
-  if (pt >>> 0 >= k.nrPages) oops(k, pt);
+  if (pt >>> 0 >= k.ptdescEnd) oops(k, pt);
   if (!k.splitPte) return true;
   const w = (pt << PAGE_WORDS_SHIFT) + W_PRIVATE;
   if (k.debugVm && (k.mem[w]! | k.mem[w + 1]!) !== 0) bug(k, C_PTL_USED, pt);
@@ -60,14 +60,14 @@ export function ptlock_alloc(k: Kernel, pt: number): boolean {
  * at it, and nobody asks whether there is one.
  */
 export function ptlock_free(k: Kernel, pt: number): void {
-  if (pt >>> 0 >= k.nrPages) oops(k, pt);
+  if (pt >>> 0 >= k.ptdescEnd) oops(k, pt);
   if (!k.allocPtlocks) return;
   k.locks[lockAt(k, k.mem[(pt << PAGE_WORDS_SHIFT) + W_PRIVATE]!, pt)] = LOCK_FREED;
 }
 
 /** {@linkcode ptlock_free} since db6b435d731a (6.14): a table without a lock is fine, and `ptl` is NULL afterwards. */
 export function ptlock_free_6_14(k: Kernel, pt: number): void {
-  if (pt >>> 0 >= k.nrPages) oops(k, pt);
+  if (pt >>> 0 >= k.ptdescEnd) oops(k, pt);
   if (!k.allocPtlocks) return;
   const w = (pt << PAGE_WORDS_SHIFT) + W_PRIVATE;
   if ((k.mem[w]! | k.mem[w + 1]!) === 0) return;
@@ -78,7 +78,7 @@ export function ptlock_free_6_14(k: Kernel, pt: number): void {
 
 /** `include/linux/mm.h:pmd_ptlock_init`: without split PMD locks it does nothing. */
 export function pmd_ptlock_init(k: Kernel, pt: number): boolean {
-  if (pt >>> 0 >= k.nrPages) oops(k, pt);
+  if (pt >>> 0 >= k.ptdescEnd) oops(k, pt);
   if (!k.splitPmd) return true;
   const w = (pt << PAGE_WORDS_SHIFT) + W_LRU_PREV;
   k.mem[w] = 0;
@@ -88,7 +88,7 @@ export function pmd_ptlock_init(k: Kernel, pt: number): boolean {
 
 /** `include/linux/mm.h:pmd_ptlock_free`: a deposited table that was never withdrawn is a BUG, until 6.14. */
 export function pmd_ptlock_free(k: Kernel, pt: number): void {
-  if (pt >>> 0 >= k.nrPages) oops(k, pt);
+  if (pt >>> 0 >= k.ptdescEnd) oops(k, pt);
   if (!k.splitPmd) return;
   const w = (pt << PAGE_WORDS_SHIFT) + W_LRU_PREV;
   if (k.debugVm && (k.mem[w]! | k.mem[w + 1]!) !== 0) bug(k, C_PMD_HUGE_PTE, pt);

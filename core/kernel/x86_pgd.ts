@@ -19,17 +19,17 @@ export const MM_ADDRESS = 0x1000_0000;
 export const MM_SIZE = 0x400;
 
 function add(k: Kernel, page: number): void {
-  if (page >>> 0 >= k.nrPages) oops(k, page);
+  if (page >>> 0 >= k.ptdescEnd) oops(k, page);
   list_add(k, page, k.map.pgdList);
 }
 
 function del(k: Kernel, page: number): void {
-  if (page >>> 0 >= k.nrPages) oops(k, page);
+  if (page >>> 0 >= k.ptdescEnd) oops(k, page);
   list_del(k, page);
 }
 
 function setMm(k: Kernel, page: number, mm: number): void {
-  if (page >>> 0 >= k.nrPages) oops(k, page);
+  if (page >>> 0 >= k.ptdescEnd) oops(k, page);
   const w = (page << PAGE_WORDS_SHIFT) + W_INDEX;
   k.mem[w] = MM_ADDRESS + mm * MM_SIZE;
   k.mem[w + 1] = 0;

@@ -204,6 +204,13 @@ export const GATHER_TWICE = invariant(
   "include/asm-generic/tlb.h:tlb_remove_table, p4d_free_tlb; arch/s390/include/asm/tlb.h",
   "a gather holds what it was given, and holds it once",
 );
+/** memdesc: a descriptor lives as long as its table. */
+export const DESCRIPTOR = invariant(
+  "descriptor",
+  "corruption; crash where memory without one is asked for it; leak where it outlives its table",
+  "no kernel's yet: kernelnewbies.org/MatthewWilcox/Memdescs",
+  "with descriptors allocated apart, a table's pages lead to its descriptor and it to them, for as long as the table lives",
+);
 
 /** Every invariant, by index. */
 export const INVARIANTS: readonly Invariant[] = Object.freeze(list);

@@ -55,7 +55,8 @@ import {
   THEORETICAL,
   USE_AFTER_FREE,
 } from "./invariants.ts";
-import { compoundDamage, isFree } from "./observe.ts";
+import { checkDescriptor, describedOrder, Descriptors } from "./descriptors.ts";
+import { compoundDamage, isFree, orderOf } from "./observe.ts";
 import {
   G_CAST,
   G_FOREIGN,
@@ -175,6 +176,8 @@ export class Ledger {
   readonly gOwnerRefs: Int32Array;
   readonly gIntentStep: Int32Array;
   readonly gIntentCall: Int32Array;
+  /** Its descriptor, where that is allocated apart and it has one; else 0. */
+  readonly gPtdesc: Int32Array;
   /** 1 where its first page has no reference for its owner: a frozen table. */
   readonly gFrozen: Int32Array;
   /** Number of the gather that it was queued in last. */
@@ -243,6 +246,10 @@ export class Ledger {
   headLookup = false;
   /** Whether the references of page tables stay at 0 (frozen). */
   frozenTables = false;
+  /** The descriptors, where they are allocated apart (memdesc). */
+  readonly descriptors: Descriptors;
+  /** Whether descriptors are allocated apart. */
+  readonly apart: boolean;
   /** Whether this kernel has descriptors at all. */
   hasDescriptors = false;
   /** Kinds of walkers that there can be on this architecture, kernel and configuration: WALK_ bits. */
@@ -287,6 +294,8 @@ export class Ledger {
     this.nrPagesWord = (layout.folio["_folio_nr_pages"]?.offset ?? 0) >> 2;
     this.map = map;
     this.nrPages = n;
+    this.apart = map.firstPtdesc !== 0;
+    this.descriptors = new Descriptors(map.firstPtdesc, this.apart ? n : 0);
     const perPage = (): Int32Array => new Int32Array(n);
     this.grantOf = perPage();
     this.refs = perPage();
@@ -313,6 +322,7 @@ export class Ledger {
     this.gOwnerRefs = perPage();
     this.gIntentStep = perPage();
     this.gIntentCall = perPage();
+    this.gPtdesc = perPage();
     this.gFrozen = perPage();
     this.gGather = perPage();
     this.gLink = perPage();
@@ -343,6 +353,7 @@ export class Ledger {
     this.charges = 0;
     this.lostCharges = 0;
     this.nLocks = 0;
+    if (this.apart) this.descriptors.reset();
     this.nFreeIds = 0;
     this.nIds = 0;
     this.walkers.n = 0;
@@ -502,6 +513,7 @@ export class Ledger {
     this.gFlags[g] = 0;
     this.gSlot[g] = slot;
     this.gOwnerRefs[g] = 1;
+    this.gPtdesc[g] = this.apart && family === PAGETABLE ? this.descriptors.book(g, pfn, pages) : 0;
     this.gFrozen[g] = this.frozenTables && family === PAGETABLE ? 1 : 0;
     this.gLink[g] = LINK_NONE;
     this.gSeen[g] = 0;
@@ -527,8 +539,21 @@ export class Ledger {
     if (raw !== refs) this.record(BAD_REFERENCE, CORRUPTION, WHY_REFS, g, pfn, 0, refs, raw);
   }
 
+  /** What a table's descriptor words are words of: its page, or its descriptor where that is allocated apart. */
+  describing(pfn: number): number {
+    if (!this.apart) return pfn;
+    const g = this.grantOf[pfn]!;
+    return g >= 0 && this.gPtdesc[g] !== 0 && pfn === this.gFirst[g] ? this.gPtdesc[g]! : pfn;
+  }
+
+  /** What an order lookup on this page would answer: of its head, or of its descriptor where that is allocated apart. */
+  lookupOrder(pfn: number): number {
+    return this.apart ? describedOrder(this, pfn) : orderOf(this.mem, this.layout, pfn);
+  }
+
   /** Compares head flag, order and tails of a live grant with what was granted. */
   checkCompound(g: number): void {
+    if (this.gPtdesc[g] !== 0) return checkDescriptor(this, g);
     this.checks[COMPOUND_ORDER]!++;
     if (this.gHeld[g] !== this.gTotal[g]) return;
     const first = this.gFirst[g]!;
@@ -571,6 +596,10 @@ export class Ledger {
 
   /** Puts a grant's id back. */
   drop(g: number): void {
+    if (this.gPtdesc[g] !== 0) {
+      this.descriptors.gone(this.gPtdesc[g]!);
+      this.gPtdesc[g] = 0;
+    }
     if (this.gLink[g] === LINK_CLEARED) {
       this.checks[FLUSH_BEFORE_FREE]!++;
       this.checks[GRACE_PERIOD]!++;

@@ -57,14 +57,14 @@ import {
 
 /** The raw type word says that a page is a page table's. */
 function isTable(l: Ledger, pfn: number): boolean {
-  return (l.mem[(pfn << PAGE_WORDS_SHIFT) + W_TYPE]! & l.layout.tableMask) === l.layout.tableValue;
+  return (l.mem[(l.describing(pfn) << PAGE_WORDS_SHIFT) + W_TYPE]! & l.layout.tableMask) === l.layout.tableValue;
 }
 
 /** Compares a page's type with what constructor and destructor made of it. */
 export function checkType(l: Ledger, pfn: number): void {
   l.checks[PAGE_TYPE]!++;
   const should = (l.table[pfn]! & T_LEVEL) !== 0;
-  const type = l.mem[(pfn << PAGE_WORDS_SHIFT) + W_TYPE]!;
+  const type = l.mem[(l.describing(pfn) << PAGE_WORDS_SHIFT) + W_TYPE]!;
   if (should ? isTable(l, pfn) : type === -1) return;
   l.record(PAGE_TYPE, CORRUPTION, WHY_TYPE, l.grantOf[pfn]!, pfn, 0, type, should ? 1 : 0);
 }
@@ -74,7 +74,7 @@ export function checkTypeGone(l: Ledger, g: number): void {
   const first = l.gFirst[g]!;
   if ((l.table[first]! & T_LEVEL) === 0) return;
   l.checks[PAGE_TYPE]!++;
-  const type = l.mem[(first << PAGE_WORDS_SHIFT) + W_TYPE]!;
+  const type = l.mem[(l.describing(first) << PAGE_WORDS_SHIFT) + W_TYPE]!;
   if (isTable(l, first)) l.record(PAGE_TYPE, LATENT, WHY_TYPE_KEPT, g, first, 0, type, 0);
 }
 
@@ -90,7 +90,7 @@ function hasLock(l: Ledger, level: number): boolean {
 
 /** The object that `ptl` points at; -1 where it points at none. */
 export function lockOf(l: Ledger, pfn: number): number {
-  const lock = (l.mem[(pfn << PAGE_WORDS_SHIFT) + W_PRIVATE]! - LOCK_ADDRESS) / LOCK_SIZE;
+  const lock = (l.mem[(l.describing(pfn) << PAGE_WORDS_SHIFT) + W_PRIVATE]! - LOCK_ADDRESS) / LOCK_SIZE;
   return lock >>> 0 === lock && lock < MAX_LOCKS ? lock : -1;
 }
 
@@ -210,7 +210,7 @@ export function checkCharge(l: Ledger, pfn: number): void {
 export function checkShares(l: Ledger, pfn: number): void {
   if (l.sharesAreRefs) return;
   l.checks[SHARE_COUNT]!++;
-  const raw = l.mem[(pfn << PAGE_WORDS_SHIFT) + W_INDEX]!;
+  const raw = l.mem[(l.describing(pfn) << PAGE_WORDS_SHIFT) + W_INDEX]!;
   const should = l.shares(pfn);
   if (raw !== should) l.record(SHARE_COUNT, CORRUPTION, WHY_SHARES, l.grantOf[pfn]!, pfn, 0, raw, should);
 }

@@ -126,3 +126,17 @@ export const WHY_FREED_DEPOSITED = 56;
 export const WHY_DEPOSIT_STATE = 57;
 /** A store through another view of the descriptor's word x (1: pmd_huge_pte, 2: pt_share_count). */
 export const WHY_CLOBBER_TABLE = 58;
+/** memdesc: memory of family x has no descriptor. */
+export const WHY_NO_PTDESC = 80;
+/** memdesc: descriptor x of the slab is free. */
+export const WHY_PTDESC_FREE = 81;
+/** memdesc: page x of the table does not lead to its descriptor. */
+export const WHY_PTDESC_LINK = 82;
+/** memdesc: the descriptor leads back to page x, and says order y. */
+export const WHY_PTDESC_BACK = 83;
+/** memdesc: page x of the table led to its descriptor when that was freed. */
+export const WHY_PTDESC_STALE = 84;
+/** memdesc: x descriptors are not free, of y tables. */
+export const WHY_PTDESC_COUNT = 85;
+/** memdesc: asked for page x of the table, the lookup answers another's descriptor. */
+export const WHY_PTDESC_OTHER = 86;

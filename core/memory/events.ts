@@ -24,6 +24,8 @@ export const EV_WARN = 6;
 export const EV_SURPLUS = 7;
 /** A page table's destructor ran inside the kernel, on page a: b = its level, 0 where it is any level's. */
 export const EV_DTOR = 9;
+/** A descriptor that is allocated apart was freed: a = the descriptor, b = the memdesc of the first page that it led to then, or 0. */
+export const EV_PTDESC_FREE = 10;
 /** An allocation inside the kernel failed: a = 1 gather batch, 2 table batch. */
 export const EV_NO_BATCH = 8;
 /** The TLB was flushed for mm a (-1: all), from page number b of its addresses to before c (both unsigned). */

@@ -8,6 +8,7 @@
  *     + ZONE_WORDS      zone 1 (highmem; empty without HIGHMEM)
  *     + 2 * ZONE_WORDS  pgd_list (4 words), and 8 words on the head of a list on the stack
  *     + 16              contents, one word a page
+ *     behind            descriptors, where they are allocated apart (`memdesc.ts`)
  *
  * A list is the kernel's: a node is two pointers, next and (two words on) prev;
  * a pointer is the byte address of a node, that is its word index times four.
@@ -16,7 +17,7 @@
  *
  * @module
  */
-import { MAX_PAGE_ORDER, PAGE_WORDS_SHIFT } from "./words.ts";
+import { MAX_PAGE_ORDER, PAGE_WORDS, PAGE_WORDS_SHIFT } from "./words.ts";
 
 /** Words of a zone. */
 export const ZONE_WORDS = 64;
@@ -83,16 +84,24 @@ export interface MemMap {
   readonly pgdList: number;
   /** Word of page 0's contents. */
   readonly contents: number;
+  /** First descriptor that is allocated apart: its word is `<< 4` of it, the slab's head stands before it. 0 for none. */
+  readonly firstPtdesc: number;
   /** Words in all. */
   readonly words: number;
 }
 
-/** Lays out the memory of a machine with so many pages. */
-export function memMap(nrPages: number): MemMap {
+/**
+ * Lays out the memory of a machine with so many pages.
+ *
+ * @param apart descriptors are allocated apart from the pages
+ */
+export function memMap(nrPages: number, apart: boolean): MemMap {
   const zones = nrPages << PAGE_WORDS_SHIFT;
   const pgdList = zones + 2 * ZONE_WORDS;
   const contents = pgdList + 16;
-  return { nrPages, zones, pgdList, contents, words: contents + nrPages };
+  if (!apart) return { nrPages, zones, pgdList, contents, firstPtdesc: 0, words: contents + nrPages };
+  const firstPtdesc = ((contents + nrPages + PAGE_WORDS - 1) >> PAGE_WORDS_SHIFT) + 1;
+  return { nrPages, zones, pgdList, contents, firstPtdesc, words: (firstPtdesc + nrPages) << PAGE_WORDS_SHIFT };
 }
 
 /** Word of a zone's free_area of that order. */

@@ -725,9 +725,12 @@ export const FAILABLE: readonly string[] = Object.freeze([
   "tlb_next_batch",
   "tlb_remove_table",
   "ptlock_alloc",
+  "ptdesc_alloc",
 ]);
 /** Index in {@linkcode FAILABLE} of the lock of a table. */
 export const FAIL_PTLOCK = 3;
+/** Index in {@linkcode FAILABLE} of a descriptor that is allocated apart. */
+export const FAIL_PTDESC = 4;
 /** How many of {@linkcode FAILABLE}, from index 1 on, are batches of a gather. */
 export const BATCHES = 2;
 

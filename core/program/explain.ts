@@ -160,6 +160,22 @@ export function explain(f: Int32Array, slots: readonly Slot[], machine: Machine)
       return x === 0 ? `${at(offset)} is deposited already` : `${call} takes a table that is not deposited there`;
     case why.WHY_CLOBBER_TABLE:
       return `${call} writes ${at(offset)} over ${x === 1 ? "pmd_huge_pte" : "pt_share_count"} of a table of PMDs`;
+    case why.WHY_NO_PTDESC:
+      return `${at(offset)} came from ${FAMILY_NAMES[x]} and has no descriptor: ${call} finds none`;
+    case why.WHY_PTDESC_FREE:
+      return `${call} uses descriptor ${x}, which is free`;
+    case why.WHY_PTDESC_LINK:
+      return `${at(x)} does not lead to the descriptor of ${name}`;
+    case why.WHY_PTDESC_BACK:
+      return `the descriptor of ${name} leads to page ${x} and says order ${y}`;
+    case why.WHY_PTDESC_STALE:
+      return `page ${f[F_PFN]} leads to a descriptor that is freed`;
+    case why.WHY_PTDESC_COUNT:
+      return `${x} ${x === 1 ? "descriptor is" : "descriptors are"} not free, and there ${
+        y === 1 ? "is 1 table" : `are ${y} tables`
+      }`;
+    case why.WHY_PTDESC_OTHER:
+      return `the lookup of ${at(x)} answers another table's descriptor`;
     default:
       return `reason ${f[F_WHY]}`;
   }

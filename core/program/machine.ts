@@ -13,6 +13,7 @@ import { createKernel } from "../kernel/create.ts";
 import { since } from "../kernel/names.ts";
 import type { Kernel, KernelFunctions } from "../kernel/kernel.ts";
 import { dtorRan, envHolds, gatherReleased, gatherTook, pageOf, WALKER_OF, walkPossible } from "../ledger/hooks/mod.ts";
+import { answered, asked, checkDescriptors, descriptorFreed, isTables, tableBehind } from "../ledger/descriptors.ts";
 import { CRASH, KERNEL_CHECK, LATENT, LEAK, PAGE_LEAK, POINTER_KIND, USE_AFTER_FREE } from "../ledger/invariants.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import {
@@ -39,11 +40,13 @@ import {
   EV_GATHER_PUT,
   EV_IOTLB_FLUSH,
   EV_IPI,
+  EV_PTDESC_FREE,
   EV_QUEUED,
   EV_TABLE,
   EV_TLB_FLUSH,
   EVENT_WORDS,
 } from "../memory/events.ts";
+import { pageBehind } from "../memory/memdesc.ts";
 import { MAX_PAGE_ORDER, NULL, PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE } from "../memory/words.ts";
 import { AFTER, BEFORE, RUN } from "./bindings.ts";
 import { callName, CALLS, OP_AT, opOf } from "./calls.ts";
@@ -97,6 +100,36 @@ export interface MachineOptions {
    */
   readonly overrides?: Partial<KernelFunctions>;
 }
+
+/** With descriptors apart: it looks a page's or an address's descriptor up. */
+const ASKS_PTDESC = 1;
+/** It looks a page's folio up. */
+const ASKS_FOLIO = 2;
+/** It answers a descriptor that it allocated. */
+const ALLOCATES = 3;
+const APART_BY_NAME: Readonly<Record<string, number>> = {
+  page_ptdesc: ASKS_PTDESC,
+  virt_to_ptdesc: ASKS_PTDESC,
+  pgd_list_add: ASKS_PTDESC,
+  pgd_list_del: ASKS_PTDESC,
+  pgd_set_mm: ASKS_PTDESC,
+  compound_head: ASKS_FOLIO,
+  page_folio: ASKS_FOLIO,
+  virt_to_head_page: ASKS_FOLIO,
+  ptdesc_folio: ASKS_FOLIO,
+  get_page: ASKS_FOLIO,
+  put_page: ASKS_FOLIO,
+  mark_page_reserved: ASKS_FOLIO,
+  huge_pmd_share: ASKS_PTDESC,
+  huge_pmd_unshare: ASKS_PTDESC,
+  pagetable_alloc: ALLOCATES,
+};
+/** It finds memory by any pointer to it. */
+const BY_NUMBER = 4;
+const APART: Uint8Array = Uint8Array.from(
+  CALLS,
+  (c) => VOID_RULES[c.id] === VOID_MEMORY ? BY_NUMBER : APART_BY_NAME[c.name] ?? 0,
+);
 
 const OP_ENV_PUT = opOf("env put_page");
 const OP_FINISH = opOf("tlb_finish_mmu");
@@ -364,6 +397,7 @@ export class Machine {
   #canHappen(op: number, sa: number, a: number): boolean {
     const l = this.ledger;
     if (sa >= 0 && l.kinds[sa]! > KIND_VIRT && l.kinds[sa] !== KIND_WALKER) return true;
+    if (this.#isPtdesc(sa, a)) a = l.descriptors.behind(a);
     const can = op === OP_ENV_PUT ? sa < 0 || envHolds(l, a) : walkPossible(l, WALKER_KINDS[op]!, a);
     // A name that a line before gave to another walker stands for none now.
     if (!can && l.dst >= 0) this.slots[l.dst] = NULL;
@@ -378,6 +412,7 @@ export class Machine {
       k.nEvents = 0;
       l.lostCharges = 0;
     }
+    if (l.apart) return this.#callApart(op);
     l.checks[KERNEL_CHECK]!++;
     BEFORE[op]!(l);
     if (this.trace !== null) this.#take(op);
@@ -400,6 +435,81 @@ export class Machine {
     if (k.nEvents !== 0) this.#events();
     AFTER[op]!(l);
     checkCounts(l);
+  }
+
+  /**
+   * {@linkcode #call} where descriptors are allocated apart: the kernel is given
+   * them, and the hooks the first pages of their tables.
+   */
+  #callApart(op: number): void {
+    const l = this.ledger;
+    const k = this.kernel;
+    const { a, b } = l;
+    const traits = TRAITS[op]!;
+    const what = APART[op]!;
+    if ((traits & POINTER_A) !== 0) {
+      // The environment finds pages by their number, also those that are gone.
+      if (this.#isPtdesc(l.sa, a)) {
+        if (what !== BY_NUMBER && !tableBehind(l, a)) return;
+        l.a = l.descriptors.behind(a);
+      }
+    }
+    if ((traits & POINTER_B) !== 0 && this.#isPtdesc(l.sb, b)) {
+      if (!tableBehind(l, b)) return;
+      l.b = l.descriptors.behind(b);
+    }
+    const first = l.a;
+    const second = l.b;
+    const pfn = pageOf(first);
+    if (what === ASKS_PTDESC && first !== NULL) asked(l, pfn);
+    if (what === ASKS_FOLIO && isTables(l, pfn)) l.misuse = true;
+    l.checks[KERNEL_CHECK]!++;
+    BEFORE[op]!(l);
+    if (what !== BY_NUMBER) {
+      l.a = a;
+      l.b = b;
+    }
+    const res = RUN[op]!(k, l);
+    l.a = first;
+    l.b = second;
+    l.res = res;
+    if (l.dst >= 0) {
+      this.slots[l.dst] = res;
+      l.via[l.dst] = 0;
+    }
+    if ((traits & ANSWERS_POINTER) !== 0 && !this.#answersApart(what, pfn, res)) return;
+    if (this.#inPoint) {
+      AFTER[op]!(l);
+      return;
+    }
+    if (k.nEvents !== 0) this.#events();
+    AFTER[op]!(l);
+    checkCounts(l);
+    checkDescriptors(l);
+  }
+
+  /** Whether an operand is a descriptor that is allocated apart; a page far outside of memory may have the same number. */
+  #isPtdesc(slot: number, value: number): boolean {
+    const l = this.ledger;
+    return l.apart && slot >= 0 && l.kinds[slot] === KIND_PTDESC && l.descriptors.has(value);
+  }
+
+  /** Tells the ledger the page behind a descriptor that was answered; false where that cannot be judged. */
+  #answersApart(what: number, pfn: number, res: number): boolean {
+    const l = this.ledger;
+    if (!l.descriptors.has(res)) {
+      if (l.dst < 0 || this.#inside(res)) return true;
+      return this.#outside(res);
+    }
+    if (what === ALLOCATES) {
+      l.descriptors.granting = res;
+      l.res = pageBehind(l.mem, res);
+      return true;
+    }
+    if (what === ASKS_PTDESC) answered(l, pfn, res);
+    if (!tableBehind(l, res)) return false;
+    l.res = l.descriptors.behind(res);
+    return true;
   }
 
   /** Takes down the call that is about to run. */
@@ -428,11 +538,13 @@ export class Machine {
         if (rule === SPAN_ORDER) span = l.b > 30 ? n + 1 : Math.max(1 << l.b, l.b > MAX_PAGE_ORDER ? n + 1 : 1);
         else span = rule === SPAN_COUNT ? l.b : (l.b + PAGE_SIZE - 1) >> PAGE_SHIFT;
       }
-      if (pfn < 0 || pfn + span > n) return this.#outside(pfn < 0 ? pfn : pfn + span - 1);
+      if (!this.#isPtdesc(l.sa, l.a) && (pfn < 0 || pfn + span > n)) {
+        return this.#outside(pfn < 0 ? pfn : pfn + span - 1);
+      }
     }
     if ((traits & POINTER_B) !== 0 && l.b !== NULL) {
       const pfn = l.b >= PAGE_OFFSET ? (l.b - PAGE_OFFSET) >> PAGE_SHIFT : l.b;
-      if (pfn < 0 || pfn >= n) return this.#outside(pfn);
+      if ((pfn < 0 || pfn >= n) && !this.#isPtdesc(l.sb, l.b)) return this.#outside(pfn);
     }
     if ((traits & POINTER_C) !== 0 && (l.c < 0 || l.c >= n)) return this.#outside(l.c);
     return true;
@@ -466,7 +578,7 @@ export class Machine {
     const kind = kindOfValue(l.kinds[slot]!, value);
     if (kind === wanted) return true;
     l.misuse = true;
-    const sameWords = kind <= KIND_PTDESC && wanted <= KIND_PTDESC;
+    const sameWords = kind <= KIND_PTDESC && wanted <= KIND_PTDESC && !l.apart;
     const pfn = value >= PAGE_OFFSET ? (value - PAGE_OFFSET) >> PAGE_SHIFT : value;
     const g = kind <= KIND_VIRT && pfn >= 0 && pfn < l.nrPages ? l.grantOf[pfn]! : -1;
     l.record(POINTER_KIND, sameWords ? LATENT : CRASH, WHY_KIND, g, kind <= KIND_VIRT ? pfn : -1, 0, kind, wanted);
@@ -482,7 +594,7 @@ export class Machine {
     k.nEvents = 0;
     let aside = NULL;
     for (let i = 0; i < end; i += EVENT_WORDS) {
-      if (e[i] === EV_DTOR) dtorRan(l, e[i + 1]!, e[i + 2]!);
+      if (e[i] === EV_DTOR) dtorRan(l, l.descriptors.behind(e[i + 1]!), e[i + 2]!);
       if (e[i] !== EV_BAD_PAGE) continue;
       const block = e[i + 3]!;
       // One block is set aside once, however many of its pages are bad.
@@ -500,7 +612,7 @@ export class Machine {
           break;
         case EV_TABLE:
           this.#tableKind(a);
-          gatherReleased(l, pageOf(a), l.tableRelease);
+          gatherReleased(l, pageOf(l.descriptors.behind(a)), l.tableRelease);
           break;
         case EV_QUEUED:
           gatherTook(l, pageOf(a), e[i + 2]!);
@@ -513,6 +625,9 @@ export class Machine {
           break;
         case EV_IOTLB_FLUSH:
           iotlbFlushed(l);
+          break;
+        case EV_PTDESC_FREE:
+          descriptorFreed(l, a, e[i + 2]!);
           break;
         case EV_BATCH_PAGE:
           l.grant(a, 1, 0, 0, KERNEL, -1);

@@ -46,38 +46,43 @@ function kinds(lists: Partial<Record<FieldKind, string>>): ReadonlyMap<string, F
   return map;
 }
 
-/** What the fields of a kernel, of a ledger and of its walkers are. */
-export const FIELDS: Readonly<Record<"kernel" | "ledger" | "walkers", ReadonlyMap<string, FieldKind>>> = {
-  kernel: kinds({
-    memory: "mem",
-    page: "wasBatch",
-    link: "batches batchPages gathers rcuQueue placeNext mmHugePte",
-    number: "nBatchPages failNext nRcu tlbFlushPending locks nLocks",
-    history: "nWalkers",
-    scratch: "events nEvents eventsLost armed atPoint bug bugCheck bugPage folioBatch",
-    fixed: `name base arch config layout map debugVm nrPages highStart lowZone highZone listEnd pgHead pgReserved
+/** What the fields of a kernel, of a ledger, of its walkers and of its book of descriptors are. */
+export const FIELDS: Readonly<Record<"kernel" | "ledger" | "walkers" | "descriptors", ReadonlyMap<string, FieldKind>>> =
+  {
+    kernel: kinds({
+      memory: "mem",
+      page: "wasBatch",
+      link: "batches batchPages gathers rcuQueue placeNext mmHugePte",
+      number: "nBatchPages failNext nRcu tlbFlushPending locks nLocks",
+      history: "nWalkers",
+      scratch: "events nEvents eventsLost armed atPoint bug bugCheck bugPage folioBatch",
+      fixed: `name base arch config layout map debugVm nrPages highStart lowZone highZone listEnd pgHead pgReserved
         checkAtFree checkAtPrep flagsSecond buddyMask buddyValue buddyBit orderWord orderShift tableFree rcuTableFree
         noGather needsTableInvalidate maxTableBatch boot tableMask tableValue tableBit splitPte splitPmd allocPtlocks
-        memcg pmdShare`,
-  }),
-  ledger: kinds({
-    memory: "mem",
-    page: "refs envRefs reserved onList writtenOff theoretical table lockOf deposits depositHome sharers",
-    grant: `gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs gFrozen gLink gHow gAddress gSeen
+        memcg pmdShare firstPtdesc ptdescEnd`,
+    }),
+    ledger: kinds({
+      memory: "mem",
+      page: "refs envRefs reserved onList writtenOff theoretical table lockOf deposits depositHome sharers",
+      grant:
+        `gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs gFrozen gPtdesc gLink gHow gAddress gSeen
       gQueued`,
-    slot: "via slotPages",
-    gather: "gathers ranges",
-    link: "grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds",
-    number: "envTaken freePages managed pagetables charges nLocks mmDeposits locks",
-    history: "gIntentStep gUnlinkStep nFreeIds nIds nGathers",
-    scratch: `op step a b c sa sb subject offset dst res draining findings nFindings full stepStart stop misuse pending
+      slot: "via slotPages",
+      gather: "gathers ranges",
+      link: "grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds",
+      number: "envTaken freePages managed pagetables charges nLocks mmDeposits locks",
+      history: "gIntentStep gUnlinkStep nFreeIds nIds nGathers",
+      scratch:
+        `op step a b c sa sb subject offset dst res draining findings nFindings full stepStart stop misuse pending
         pendingOrder checks violations lostCharges`,
-    fixed: `layout map nrPages nrPagesWord enabled expectedLeaks kinds tableRelease tableKind tablesArePages headLookup
+      fixed:
+        `layout map nrPages nrPagesWord enabled expectedLeaks kinds tableRelease tableKind tablesArePages headLookup
         hasDescriptors frozenTables walkerKinds ipiFlush deadAsid flushedAtUnmap walkers countsFolios
-        splitPte splitPmd allocPtlocks memcg pmdShare sharesAreRefs tableDestructs`,
-  }),
-  walkers: kinds({ link: "kind table", history: "n slot" }),
-};
+        splitPte splitPmd allocPtlocks memcg pmdShare sharesAreRefs tableDestructs apart descriptors`,
+    }),
+    walkers: kinds({ link: "kind table", history: "n slot" }),
+    descriptors: kinds({ number: "granting live grant page pages", fixed: "first" }),
+  };
 
 /** Fields that hold state. */
 const STATE: ReadonlySet<FieldKind> = new Set([
@@ -109,7 +114,7 @@ export interface Owner {
 
 /** The objects that hold a machine's state. */
 export function ownersOf({ kernel, ledger }: Machine): Owner[] {
-  const objects = { kernel, ledger, walkers: ledger.walkers };
+  const objects = { kernel, ledger, walkers: ledger.walkers, descriptors: ledger.descriptors };
   return Object.entries(objects).map(([what, fields]) => ({
     what: what as Owner["what"],
     fields: fields as unknown as Fields,

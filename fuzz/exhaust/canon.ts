@@ -162,7 +162,8 @@ export class Canon {
     this.#names();
     this.#gathers();
     this.#held();
-    this.rigid = !loose || deposited || this.#rigid || this.#world.machine.kernel.placeNext >= 0;
+    const apart = this.#descriptors();
+    this.rigid = !loose || deposited || apart || this.#rigid || this.#world.machine.kernel.placeNext >= 0;
     this.#tree(!this.rigid);
     this.#global();
   }
@@ -274,6 +275,18 @@ export class Canon {
       for (let i = 2; i < 6; i++) this.#mix(pfn, k.mem[(pfn << PAGE_WORDS_SHIFT) + i]!);
     }
     return any;
+  }
+
+  /** Whether descriptors are allocated apart: pages and they lead to one another, and all of it is hashed as it is. */
+  #descriptors(): boolean {
+    const { kernel: k } = this.#world.machine;
+    if (k.firstPtdesc === 0) return false;
+    for (let pfn = 0; pfn < this.#a.length; pfn++) this.#mix(pfn, k.mem[(pfn << PAGE_WORDS_SHIFT) + 2]!);
+    for (let w = (k.firstPtdesc - 1) << PAGE_WORDS_SHIFT; w < k.map.words; w++) {
+      this.low = Math.imul(this.low ^ (this.low >>> 15) ^ k.mem[w]!, C1);
+      this.high = Math.imul(this.high ^ (this.high >>> 13) ^ k.mem[w]!, C2);
+    }
+    return true;
   }
 
   /** Pages that were granted under one name are addressed from one another. */

@@ -25,6 +25,7 @@ export function replayResult(replayed: readonly ReplayedProgram[], tool: string)
     findings: [],
     invariants: [],
     calls: [],
+    memdesc: [],
     replayed,
     unexpected: replayed.filter((r) => !r.ok).length,
   };

@@ -15,6 +15,7 @@ import { conform, type ConformCliOptions } from "./conform.ts";
 import { kunitText } from "./kunit.ts";
 import { exhaust, type ExhaustCliOptions } from "./exhaust.ts";
 import { replay, type ReplayOptions } from "./replay.ts";
+import { memdesc, type MemdescOptions } from "./memdesc.ts";
 import { sources, type SourcesCliOptions } from "./sources.ts";
 import {
   configName,
@@ -262,6 +263,22 @@ function proofCommands(program: Command, setting: Setting, done: (status: number
         done((await work.runFaults(request, print)) ? 0 : 1);
       },
     );
+  program.command("memdesc")
+    .description("Shows which disciplines would break if descriptors were allocated apart from struct page, and why.")
+    .addOption(disciplineOption())
+    .addOption(
+      option<"text" | "markdown">("--format <format>", "'text' or 'markdown'", oneOf("--format", ["text", "markdown"]))
+        .default("text"),
+    )
+    .addOption(
+      option<string>(
+        "--write <file>",
+        "puts the table between the marks of a Markdown file, and prints nothing",
+        notEmpty("--write"),
+      ),
+    )
+    .addHelpText("after", exitStatusHelp())
+    .action(async (options: MemdescOptions) => done(await memdesc(options, setting)));
   program.command("mutants")
     .description("Breaks the model in one known way at a time, and shows which invariant saw it.")
     .addHelpText("after", exitStatusHelp())

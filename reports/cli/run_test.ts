@@ -31,6 +31,7 @@ async function ran(args: string[], over: Partial<Work> = {}) {
     runBench: () => Promise.resolve(true),
     runExhaust: () => Promise.resolve({ cells: [], faults: [] }),
     runFaults: () => Promise.resolve(true),
+    memdescVerdicts: () => Promise.resolve([]),
     runMutants: () => Promise.resolve(false),
     ...over,
   };
@@ -59,7 +60,10 @@ async function inTemporaryDirectory(body: (dir: string) => Promise<void>): Promi
 }
 
 const MISTAKES: readonly (readonly [args: string[], message: RegExp])[] = [
-  [[], /^no command; expected one of fuzz, exhaust, replay, shrink, show, conform, sources, bench, faults, mutants$/],
+  [
+    [],
+    /^no command; expected one of fuzz, exhaust, replay, shrink, show, conform, sources, bench, faults, memdesc, mutants$/,
+  ],
   [["fuz"], /^unknown command 'fuz'; did you mean 'fuzz'\?$/],
   [["conquer"], /^unknown command 'conquer'; expected one of fuzz/],
   [["\x1b[31m\n"], /^unknown command '\\x1b\[31m\\n'; expected one of/],

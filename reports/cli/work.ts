@@ -17,6 +17,7 @@ import type {
   SourcesOptions,
 } from "../../corpus/request.ts";
 import type { Exhausted, ExhaustHooks, ExhaustOptions } from "../../corpus/exhausted.ts";
+import type { MemdescVerdict } from "../../corpus/memdesc.ts";
 import type { ReplayedProgram, Result } from "../../corpus/result.ts";
 
 /** The work behind the commands; each part is loaded when it is first called. */
@@ -42,6 +43,8 @@ export interface Work {
   runBench(print: (line: string) => void): Promise<boolean>;
   runExhaust(request: ExhaustOptions, hooks: ExhaustHooks): Promise<Exhausted>;
   runFaults(request: FaultsOptions, print: (line: string) => void): Promise<boolean>;
+  /** What becomes of the disciplines named (all that are shipped) once descriptors are allocated apart. */
+  memdescVerdicts(disciplines: readonly string[]): Promise<readonly MemdescVerdict[]>;
   runMutants(print: (line: string) => void): Promise<boolean>;
 }
 

@@ -44,7 +44,8 @@ function afterGetFreePage(l: Ledger): void {
 
 function afterPagetableAlloc(l: Ledger): void {
   warned(l, l.b, l.a, 0);
-  if (l.res !== NULL) granted(l, l.res, l.b, true, PAGETABLE, l.a);
+  // With a descriptor of its own a table needs no head.
+  if (l.res !== NULL) granted(l, l.res, l.b, !l.apart, PAGETABLE, l.a);
 }
 
 function orderFor(pages: number): number {

@@ -19,7 +19,7 @@ import {
 } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
 import { G_ASIDE, G_FOREIGN, G_SIZED, INTENDED, LIVE } from "../states.ts";
-import { isFree, orderOf } from "../observe.ts";
+import { isFree } from "../observe.ts";
 import { WHY_GIVEN_UP, WHY_LOST, WHY_NOT_GRANTED, WHY_PUT_AT_ZERO, WHY_REFS, WHY_RELEASED } from "../why.ts";
 
 /** A hook. */
@@ -127,7 +127,7 @@ export function dropped(l: Ledger, g: number, pfn: number): void {
 export function sizedByLookup(l: Ledger, g: number): void {
   l.checks[HEAD_MISUSE]!++;
   if (singles(l, g) || l.gOrder[g] === 0) return;
-  const answer = orderOf(l.mem, l.layout, l.gFirst[g]!);
+  const answer = l.lookupOrder(l.gFirst[g]!);
   if (answer === l.gOrder[g]) return;
   if (l.gCompound[g] === 0) l.misuse = true;
   l.pendingOrder = answer;

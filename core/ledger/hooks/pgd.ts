@@ -16,7 +16,7 @@ import { WHY_CLOBBER_TABLE, WHY_CLOBBER_TAIL, WHY_LIST_BROKEN, WHY_LIST_STATE, W
 
 /** Whether a list node's neighbours point back at it. */
 export function linked(l: Ledger, pfn: number): boolean {
-  const node = (pfn << PAGE_WORDS_SHIFT) + W_LRU_NEXT;
+  const node = (l.describing(pfn) << PAGE_WORDS_SHIFT) + W_LRU_NEXT;
   const next = l.mem[node]! >> 2;
   const prev = l.mem[node + LIST_PREV]! >> 2;
   return l.mem[next + LIST_PREV] === node << 2 && l.mem[prev] === node << 2;

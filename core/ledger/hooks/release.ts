@@ -10,7 +10,6 @@ import { BY_EXACT, BY_ORDER, BY_PAGETABLE, BY_PUT } from "../families.ts";
 import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, HEAD_MISUSE, LATENT, ORDER_MISMATCH } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
 import { G_SIZED, INTENDED, LIVE, VIA_ORDER } from "../states.ts";
-import { orderOf } from "../observe.ts";
 import { checkTypeGone } from "../table.ts";
 import { WHY_GET_AT_ZERO, WHY_RELEASED, WHY_SIZED, WHY_WRITE_FREE } from "../why.ts";
 import {
@@ -107,7 +106,7 @@ function afterFreeVirt(l: Ledger): void {
 }
 
 function beforePagetableFree(l: Ledger): void {
-  beforeRelease(l, l.a, BY_PAGETABLE, orderOf(l.mem, l.layout, l.a), true);
+  beforeRelease(l, l.a, BY_PAGETABLE, l.lookupOrder(l.a), true);
 }
 
 function beforePut(l: Ledger): void {

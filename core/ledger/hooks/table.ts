@@ -122,6 +122,7 @@ function beforeDeposit(l: Ledger): void {
   // pmd_huge_pte is there between constructor and destructor only.
   if ((l.table[pmd]! & T_LEVEL) !== LEVEL_PMD || l.onList[pmd] !== 0 || l.onList[l.c] !== 0) l.misuse = true;
   if (l.c !== l.gFirst[g] || l.gCompound[g] !== 0) l.misuse = true;
+  if (l.apart && (l.gPtdesc[g] === 0 || l.gOrder[g] !== 0)) l.misuse = true;
   if ((l.table[l.c]! & T_DEPOSITED) !== 0) {
     l.misuse = true;
     l.record(CONSTRUCTOR, CORRUPTION, WHY_DEPOSIT_STATE, g, l.c, 0, 0, 0);

@@ -17,6 +17,7 @@ const LAYOUTS: Readonly<Record<string, Layout>> = {
   "6.14": LAYOUT_6_12,
   "6.19": LAYOUT_6_12,
   frozen: LAYOUT_6_12,
+  memdesc: LAYOUT_6_12,
 };
 
 for (const layout of Object.values(LAYOUTS)) checkLayout(layout);
