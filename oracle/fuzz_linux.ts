@@ -105,6 +105,39 @@ function idOf(key: number): string {
   return `${INVARIANTS[invariant]!.id} by ${callOf(call)}`;
 }
 
+/**
+ * The disciplines that are searched: those named, or all shipped ones that name
+ * the version and fit the build.
+ *
+ * @throws {InputError} where one that is named does not
+ */
+export function plansOn(
+  { disciplines, mode }: LinuxOptions,
+  version: SourceVersion,
+  config: readonly string[],
+): CellPlan[] {
+  const named = disciplines.length > 0;
+  if (mode === "hostile") {
+    if (!named) return [];
+    throw new InputError(
+      `--discipline ${disciplines[0]} has no meaning in hostile mode, which makes raw calls; leave one of them out`,
+    );
+  }
+  return planCells(selectDisciplines(disciplines), [version], config).filter(({ loaded: { discipline: d } }) => {
+    if (!named && !d.kernels.includes(version)) return false;
+    const strange = d.config.find((c) => !BUILDABLE.includes(c));
+    const reason = strange !== undefined
+      ? `user-mode Linux is built without ${strange}`
+      : d.pages > MAX_ARENA
+      ? `a real kernel is given ${MAX_ARENA} pages at most, and it wants ${d.pages}`
+      : undefined;
+    if (reason !== undefined && named) {
+      throw new InputError(`discipline ${d.name} cannot run on a real kernel: ${reason}`, { file: d.file });
+    }
+    return reason === undefined;
+  });
+}
+
 /** Lets the process hear what happened meanwhile. */
 function heard(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
@@ -126,30 +159,13 @@ export class LinuxCampaign {
     this.#bench = bench;
     this.#places = new Places(bench);
     const hostile = options.mode !== "discipline" && options.disciplines.length === 0 ? this.#hostile() : [];
-    const disciplines = options.mode === "hostile" ? [] : this.#disciplines();
-    this.#searches = [...disciplines, ...hostile];
+    this.#searches = [...this.#disciplines(), ...hostile];
   }
 
   #disciplines(): Search[] {
     const { version, config } = this.#bench;
-    const named = this.#options.disciplines.length > 0;
-    const plans = planCells(selectDisciplines(this.#options.disciplines), [version], [...config]).filter(({ loaded }) =>
-      named || loaded.discipline.kernels.includes(version)
-    );
-    return plans.flatMap((plan): Search[] => {
+    return plansOn(this.#options, version, config).map((plan): Search => {
       const d = plan.loaded.discipline;
-      const strange = d.config.find((c) => !BUILDABLE.includes(c));
-      const reason = strange !== undefined
-        ? `user-mode Linux is built without ${strange}`
-        : d.pages > MAX_ARENA
-        ? `a real kernel is given ${MAX_ARENA} pages at most, and it wants ${d.pages}`
-        : undefined;
-      if (reason !== undefined) {
-        if (named) {
-          throw new InputError(`discipline ${d.name} cannot run on a real kernel: ${reason}`, { file: d.file });
-        }
-        return [];
-      }
       const place = { name: d.name, arch: d.arch, config: plan.config, pages: d.pages };
       const machines = this.#places.machines(place);
       const compiled = d.compile(version);
@@ -159,7 +175,7 @@ export class LinuxCampaign {
       );
       for (const path of tables.untaken) seen[path]!.fill(1);
       const expected = expectedOf(plan, (program) => this.#places.machineFor(program));
-      return [this.#search({ ...place, plan, expected, machines, generator: tables, tables, seen })];
+      return this.#search({ ...place, plan, expected, machines, generator: tables, tables, seen });
     });
   }
 

@@ -1,11 +1,12 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { functionsOf } from "../core/kernel/create.ts";
 import type { KernelFunctions } from "../core/kernel/kernel.ts";
 import { PAGE_WORDS, W_PRIVATE } from "../core/memory/words.ts";
+import { InputError } from "../core/program/input_error.ts";
 import { parseProgram } from "../core/program/parse.ts";
 import { replayProgram } from "../corpus/replay.ts";
 import type { CampaignHooks, LinuxOptions } from "../corpus/request.ts";
-import { LinuxCampaign } from "./fuzz_linux.ts";
+import { LinuxCampaign, plansOn } from "./fuzz_linux.ts";
 import { PlayedLinux } from "./played_linux_test_data.ts";
 import type { BatchRunner } from "./sync_linux.ts";
 import { versionFor } from "./run_fuzz_linux.ts";
@@ -75,6 +76,27 @@ Deno.test("a search that is stopped is what was found until then, and complains 
   const result = await search({ ops: 1e9 }, undefined, { signal: stop.signal, progress: () => stop.abort() });
   assertEquals([result.interrupted, result.unexpected], [true, 0]);
   assert(result.steps > 0 && result.steps < 1e6);
+});
+
+Deno.test("a request that cannot be met is refused before anything is built", () => {
+  const refused: [Partial<LinuxOptions>, RegExp][] = [
+    [{ disciplines: ["s390/crst"], mode: "hostile" }, /^--discipline s390\/crst has no meaning in hostile mode/],
+    [
+      { disciplines: ["x86/highpte"] },
+      /x86\/highpte cannot run on a real kernel: user-mode Linux is built without HIGHMEM/,
+    ],
+    [{ disciplines: ["s390/crts"] }, /there is no discipline 's390\/crts'; did you mean/],
+  ];
+  for (const [options, message] of refused) {
+    assertThrows(() => plansOn({ ...OPTIONS, ...options }, "6.12", []), InputError, undefined, String(message));
+    try {
+      plansOn({ ...OPTIONS, ...options }, "6.12", []);
+    } catch (error) {
+      assert(message.test((error as Error).message), (error as Error).message);
+    }
+  }
+  const all = plansOn({ ...OPTIONS, disciplines: [], mode: undefined }, "6.12", []);
+  assert(all.length > 30 && all.every((p) => p.loaded.discipline.kernels.includes("6.12")));
 });
 
 Deno.test("versionFor() takes the tree's version, or the one asked for, and says what is neither", () => {

@@ -8,7 +8,7 @@ import { InputError, quote } from "../core/program/input_error.ts";
 import type { BuildHooks, CampaignHooks, LinuxOptions } from "../corpus/request.ts";
 import type { Result } from "../corpus/result.ts";
 import { buildKernel, cacheDir } from "./build.ts";
-import { LinuxCampaign } from "./fuzz_linux.ts";
+import { LinuxCampaign, plansOn } from "./fuzz_linux.ts";
 import type { Edit } from "./overlay.ts";
 import { findSource, type SourceVersion, treeVersion } from "./source.ts";
 import { SyncLinux } from "./sync_linux.ts";
@@ -53,6 +53,8 @@ export async function runLinuxCampaign(
     }
   }
   const version = versionFor(options.kernels, options.source);
+  // What is wrong with the request is said before a kernel is built for minutes.
+  plansOn(options, version, CONFIG);
   const source = findSource(version, options.source);
   const built = await buildKernel({ source, config: CONFIG, cache: cacheDir(), progress: hooks.building, edits });
   hooks.building(`booting Linux ${version}, ${source.path}, build ${built.id}`);
