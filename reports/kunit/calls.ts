@@ -23,12 +23,24 @@ export const C_TYPES: Readonly<Record<Kind, string>> = {
   int: "int ",
 };
 
+const WALKER = "a walker is on another CPU, and at a place that a test cannot choose";
+
 /** Why a call cannot stand in a test that runs on a booted kernel. */
 export const NOT_IN_A_TEST: Readonly<Record<string, string>> = {
   memblock_alloc: "memblock_alloc() is gone when a kernel has booted",
   pgd_list_add: "pgd_list_add() is static in arch/x86/mm/pgtable.c",
   pgd_list_del: "pgd_list_del() is static in arch/x86/mm/pgtable.c",
   pgd_set_mm: "pgd_set_mm() is static in arch/x86/mm/pgtable.c",
+  pgtable_trans_huge_deposit: "pgtable_trans_huge_deposit() wants a PMD of a process, with huge pages",
+  pgtable_trans_huge_withdraw: "pgtable_trans_huge_withdraw() wants a PMD of a process, with huge pages",
+  huge_pmd_share: "huge_pmd_share() wants the mappings of two processes",
+  huge_pmd_unshare: "huge_pmd_unshare() wants the mappings of two processes",
+  "env place": "which block the allocator gives is not a test's to say",
+  "env gup_fast": WALKER,
+  "env pte_offset_map": WALKER,
+  "env hw_walk": WALKER,
+  "env iommu_walk": WALKER,
+  "env walk_end": WALKER,
   "env fail": "an allocation fails when a test wants it only with fault injection",
 };
 

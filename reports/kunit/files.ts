@@ -25,7 +25,9 @@ export function kunitFiles(findings: readonly ReportedFinding[]): Map<string, Ku
   const taken = new Set<string>();
   for (const f of findings) {
     if (files.has(f.program)) continue;
-    const plain = identifier(`${f.discipline} ${f.kernel}`);
+    const kernel = identifier(`k ${f.kernel}`).slice(1);
+    const name = identifier(f.discipline);
+    const plain = name.endsWith(kernel) ? name : name + kernel;
     let id = plain;
     for (let n = 2; taken.has(id); n++) id = `${plain}_${n}`;
     const test = testOf(f.program, id);

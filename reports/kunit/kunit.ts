@@ -24,6 +24,7 @@ export type KunitTest =
   | { readonly text?: undefined; readonly reason: string };
 
 const OP_OWNER_GONE = opOf("env owner_gone");
+const OP_UNLINK = opOf("unlink");
 const OP_POPULATE = opOf("populate");
 const OP_TABLE_INIT = opOf("table_init");
 const OP_GET = opOf("env get_page_unless_zero");
@@ -134,6 +135,7 @@ class Writer {
     const dst = code[pc + 1]!;
     if (op === OP_OWNER_GONE) return [`/* Here the owner of ${args[0]!.text} forgets it. */`];
     if (op === OP_POPULATE) return [`/* Here ${args[0]!.text} is put in use: the hardware walks it from now on. */`];
+    if (op === OP_UNLINK) return [`/* Here the entry that leads to ${args[0]!.text} is cleared. */`];
     const text = callText(call, args);
     if (op === OP_GET) {
       const name = dst >= FIRST_SLOT

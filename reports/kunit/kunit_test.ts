@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { callName, CALLS } from "../../core/program/calls.ts";
 import { parseProgram } from "../../core/program/parse.ts";
 import { readTextFile } from "../../corpus/files.ts";
+import { NOT_IN_A_TEST } from "./calls.ts";
 import { identifier, kunitTest } from "./kunit.ts";
 
 const read = (name: string) => {
@@ -91,4 +93,27 @@ Deno.test("kunitTest() says that DEBUG_VM has to be off where a check of it come
 Deno.test("identifier() makes a C name of any name", () => {
   const names = ["s390/crst 6.12", "dir/b1.pt", "6.12", "-", "Größe"].map((n) => identifier(n));
   assertEquals(names, ["s390_crst_6_12", "dir_b1", "ptfuzz_6_12", "ptfuzz", "gr_e"]);
+});
+
+Deno.test("every call of the language is written in C, stands for the architecture's own, or has its reason", () => {
+  const own = ["table_init", "populate", "unlink", "env owner_gone"];
+  const written = [
+    "__get_free_pages",
+    "__get_free_page",
+    "get_zeroed_page",
+    "free_pages",
+    "free_page",
+    "tlb_gather_mmu",
+    "tlb_gather_mmu_fullmm",
+    "env get_page_unless_zero",
+    "env put_page",
+    "env rcu_grace_period",
+  ];
+  for (const call of CALLS) {
+    const name = callName(call);
+    if (own.includes(name) || written.includes(name) || Object.hasOwn(NOT_IN_A_TEST, name)) continue;
+    // The rest is written as it is: the kernel takes what the language takes.
+    assert(!call.env, name);
+    for (const p of call.params) assert(!["how", "mm", "walker"].includes(p.type), `${name} takes ${p.type}`);
+  }
 });
