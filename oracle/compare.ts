@@ -3,7 +3,7 @@
  *
  * The model repeats the trace; after every step it must have answered the same,
  * have the same number of free and managed pages, have complained of the same
- * pages for the same reasons, and hold the same words in every `struct page`
+ * pages for the same reasons, have flushed the same ranges, and hold the same words in every `struct page`
  * that changed. At the end all of memory is compared, so that nothing changed
  * in the model alone.
  *
@@ -12,7 +12,7 @@
 import { C_GATHER_INACTIVE, CHECKS } from "../core/kernel/checks.ts";
 import { createKernel, functionsOf } from "../core/kernel/create.ts";
 import type { Kernel } from "../core/kernel/kernel.ts";
-import { EV_BAD_PAGE, EV_WARN, EVENT_WORDS } from "../core/memory/events.ts";
+import { EV_BAD_PAGE, EV_IPI, EV_TLB_FLUSH, EV_WARN, EVENT_WORDS } from "../core/memory/events.ts";
 import { Z_CHARGED, Z_FREE, Z_MANAGED, Z_PAGETABLE } from "../core/memory/mem_map.ts";
 import { COMPOUND_PAGE_DTOR } from "../core/kernel/alloc.ts";
 import { NULL, PAGE_SHIFT, PAGE_WORDS, PAGE_WORDS_SHIFT, W_INDEX, W_LRU_PREV } from "../core/memory/words.ts";
@@ -27,8 +27,10 @@ import { R_BUG, R_END, R_GONE, R_STEP } from "./linux.ts";
 
 /** Words of a step's report behind its events, less the pages: answer, counts, and how many pages changed. */
 const STEP_HEAD = 6;
-/** A WARNING among a report's events; any other is a bad page. */
+/** Of a report's events these are compared, and bad pages: a WARNING, a flush of the TLB by a gather, an interrupt of every CPU. */
 const E_WARN = 2;
+const E_FLUSH = 9;
+const E_IPI = 10;
 
 /** One thing that differs. */
 export interface Unlike {
@@ -306,21 +308,20 @@ export class Comparer {
     let o = from;
     let m = 0;
     const next = (): void => {
-      while (m < k.nEvents && e[m * EVENT_WORDS] !== EV_BAD_PAGE && e[m * EVENT_WORDS] !== EV_WARN) m++;
+      while (m < k.nEvents && COMPARED[e[m * EVENT_WORDS]!] === 0) m++;
     };
     for (let i = 0; i < n; i++) {
-      const page = out[o + 1]!;
-      const text = textAt(out, o + 2);
       const kind = out[o]!;
+      const said = saidAt(out, o);
+      const complaint = kind <= E_WARN;
       o = after(out, o + 2);
-      // What happens inside a gather is for a ledger to know.
-      if (kind > E_WARN) continue;
+      // What else happens inside a gather is for a ledger to know.
+      if (!complaint && kind !== E_FLUSH && kind !== E_IPI) continue;
       next();
-      const said = kind === E_WARN ? `WARNING in ${warnFunction(text)}` : `page ${page}: ${text}`;
       const c = m * EVENT_WORDS;
       const model = m < k.nEvents ? this.#complaint(c) : "nothing";
-      if (model !== said) this.#differs("complaint", model, said);
-      else this.fired[e[c + 2]!]!++;
+      if (model !== said) this.#differs(complaint ? "complaint" : "flush", model, said);
+      else if (complaint) this.fired[e[c + 2]!]!++;
       m++;
     }
     for (next(); m < k.nEvents; m++, next()) this.#differs("complaint", this.#complaint(m * EVENT_WORDS), "nothing");
@@ -329,6 +330,8 @@ export class Comparer {
 
   #complaint(at: number): string {
     const e = this.kernel.events;
+    if (e[at] === EV_IPI) return "an interrupt of every CPU";
+    if (e[at] === EV_TLB_FLUSH) return flush(e[at + 1]!, e[at + 2]!, e[at + 3]!);
     const check = CHECKS[e[at + 2]!]!;
     return e[at] === EV_WARN ? `WARNING in ${check.fn}` : `page ${e[at + 1]}: ${check.text}`;
   }
@@ -381,6 +384,29 @@ export class Comparer {
           throw new Error(`the kernel's report has no record at word ${o}`);
       }
     }
+  }
+}
+
+/** 1 for the model's events that are compared. */
+const COMPARED: Uint8Array = new Uint8Array(64);
+for (const code of [EV_BAD_PAGE, EV_WARN, EV_TLB_FLUSH, EV_IPI]) COMPARED[code] = 1;
+
+function flush(mm: number, start: number, end: number): string {
+  return `a flush of mm ${mm} from page ${hex(start)} to ${hex(end)}`;
+}
+
+/** An event of a report, in the words of the model's. */
+function saidAt(out: Int32Array, at: number): string {
+  const page = out[at + 1]!;
+  switch (out[at]) {
+    case E_WARN:
+      return `WARNING in ${warnFunction(textAt(out, at + 2))}`;
+    case E_FLUSH:
+      return flush(page, out[at + 3]!, out[at + 4]!);
+    case E_IPI:
+      return "an interrupt of every CPU";
+    default:
+      return `page ${page}: ${textAt(out, at + 2)}`;
   }
 }
 

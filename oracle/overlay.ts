@@ -48,7 +48,7 @@ export function makeOverlay(tree: string, to: string, files: Files): void {
   // A folder that is added on the way is visited on the way.
   for (const dir of real) {
     const from = join(tree, dir);
-    Deno.mkdirSync(join(to, dir), { recursive: true });
+    makeDirectory(join(to, dir));
     const there = new Map([...Deno.readDirSync(join(to, dir))].map((e) => [e.name, e]));
     let entries: Deno.DirEntry[] = [];
     try {
@@ -69,6 +69,16 @@ export function makeOverlay(tree: string, to: string, files: Files): void {
     }
   }
   for (const [path, text] of files) writeChanged(join(to, path), text);
+}
+
+/** Makes a folder; a link in its place goes, so that nothing is written through it into the tree. */
+function makeDirectory(path: string): void {
+  try {
+    if (Deno.lstatSync(path).isSymlink) Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  Deno.mkdirSync(path, { recursive: true });
 }
 
 /** Writes a file unless it has that text; a link in its place goes. */

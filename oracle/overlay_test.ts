@@ -68,3 +68,15 @@ Deno.test("an edit wants its text there exactly once", () =>
       /^InputError: mm\/page_alloc\.c has the text to be changed 0 times/,
     );
   }));
+
+Deno.test("a folder that was a link becomes one of its own before anything is written into it", () =>
+  inDirectories((tree, to) => {
+    makeOverlay(tree, to, new Map());
+    assert.ok(Deno.lstatSync(join(to, "mm")).isSymlink);
+    makeOverlay(tree, to, new Map([["mm/page_alloc.c", "changed"], ["mm/new/file.c", "new"]]));
+    assert.equal(read(to, "mm/page_alloc.c"), "changed");
+    assert.equal(read(to, "mm/new/file.c"), "new");
+    assert.equal(read(to, "mm/Makefile"), "obj-y\n");
+    assert.equal(read(tree, "mm/page_alloc.c"), "one\ntwo\n");
+    assert.deepEqual([...Deno.readDirSync(join(tree, "mm"))].map((e) => e.name).sort(), ["Makefile", "page_alloc.c"]);
+  }));

@@ -112,7 +112,7 @@ export function paperReport(
     let n = 0;
     for (let i = 0; i < k.nEvents; i++) {
       const [kind, page, check, last] = k.events.subarray(i * EVENT_WORDS);
-      if (inside && INSIDE[kind!] !== undefined) {
+      if (INSIDE[kind!] !== undefined && (inside || kind === EV_TLB_FLUSH || kind === EV_IPI)) {
         n++;
         said.push(INSIDE[kind!]!, page!, ...(kind === EV_TLB_FLUSH ? [8, check!, last!] : [0]));
       }

@@ -287,6 +287,8 @@ static void put_text(u32 kind, u32 page, const char *text, unsigned int len)
 		(*events)++;
 }
 
+static bool running;
+
 /* What a ledger has to know of the inside of a gather, where a program asks for it (P_EVENTS). */
 static bool wants_events;
 
@@ -318,10 +320,10 @@ void ptfuzz_gather_put(struct page *page)
 void ptfuzz_tlb_flush(struct mmu_gather *tlb)
 {
 	bool whole = tlb->fullmm || tlb->need_flush_all;
-	u32 range[2] = { whole ? 0 : tlb->start >> PAGE_SHIFT, whole ? ~0U : tlb->end >> PAGE_SHIFT };
+	u32 range[2] = { whole ? 0 : tlb->start >> PAGE_SHIFT, whole ? ~0U : PFN_UP(tlb->end) };
 	int mm = -1;
 
-	if (!wants_events || !events)
+	if (!running || !events)
 		return;
 	for (int i = 0; i < MAX_MMS; i++)
 		if (tlb->mm == mms[i])
@@ -332,7 +334,8 @@ void ptfuzz_tlb_flush(struct mmu_gather *tlb)
 /* gather.h: an interrupt for every other CPU. */
 void ptfuzz_ipi(void)
 {
-	note(E_IPI, 0);
+	if (running && events)
+		put_text(E_IPI, 0, NULL, 0);
 }
 
 /* free_area[].nr_free, whenever they changed. */
@@ -356,7 +359,6 @@ static void note_nr_free(void)
 
 extern char __start_once[], __end_once[];
 
-static bool running;
 static u32 bad_pfn = ~0U;
 static char dumped[256];
 static u32 *step_start;
