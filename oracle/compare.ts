@@ -99,6 +99,10 @@ export class Comparer {
         this.#lookAtShares(k, ptep);
         return functions.huge_pmd_unshare(k, ptep);
       },
+      lruvec_stat_mod_pagetable: (k, page, sign) => {
+        this.#lookAtNrPages(k, page);
+        functions.lruvec_stat_mod_pagetable(k, page, sign);
+      },
     });
     this.kernel = k;
     this.#ordersInPointers = k.base === "6.1";
@@ -122,7 +126,16 @@ export class Comparer {
 
   /** A count of sharers that pgd_set_mm has stored an mm over is half of a pointer. */
   #lookAtShares(k: Kernel, addr: number): void {
-    const page = k.virt_to_page(k, addr);
+    this.#lookAtIndex(k, k.virt_to_page(k, addr));
+  }
+
+  /** So is `_folio_nr_pages`, in page 1 of a compound block (from 6.6 on). */
+  #lookAtNrPages(k: Kernel, page: number): void {
+    if (this.#ordersInPointers || page >>> 0 >= k.nrPages) return;
+    if ((k.mem[page << PAGE_WORDS_SHIFT]! & k.pgHead) !== 0) this.#lookAtIndex(k, page + 1);
+  }
+
+  #lookAtIndex(k: Kernel, page: number): void {
     if (page >>> 0 < k.nrPages && k.mem[(page << PAGE_WORDS_SHIFT) + W_INDEX]! >= MM_ADDRESS >> 1) this.#garbage = true;
   }
 
