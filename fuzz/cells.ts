@@ -101,8 +101,12 @@ function checkFits(d: Discipline, kernel: string): void {
   }
 }
 
-/** What a discipline expects on a kernel: of that name, or of the version that it is without a repair. */
+/**
+ * What a discipline expects on a kernel: of that name, or of the version that it
+ * is without a repair. Where one is put in, what the version shows is not expected.
+ */
 export function expectationsOn(d: Discipline, kernel: string): Expectation[] {
-  const base = parseKernelName(kernel)?.base ?? kernel;
+  const name = parseKernelName(kernel);
+  const base = name === undefined || name.with.length > 0 ? kernel : name.base;
   return d.expect.filter((e) => e.kernels.includes(kernel) || e.kernels.includes(base));
 }

@@ -41,6 +41,7 @@ const OP_PUT = opOf("env put_page");
 const OP_FAIL = opOf("env fail");
 const OP_PAGETABLE_ALLOC = opOf("pagetable_alloc");
 const OP_RCU = opOf("env rcu_grace_period");
+const OP_UNSHARE = opOf("huge_pmd_unshare");
 const OP_GONE = opOf("env owner_gone");
 const OP_POPULATE = opOf("populate");
 const OP_UNLINK = opOf("unlink");
@@ -682,7 +683,9 @@ export class DisciplineGenerator {
       if (run === 0) continue;
       const line = lines[run]!++;
       const dst = this.code[at + 1]!;
-      if (ran[at / STEP_WORDS] === 1 && (dst < 0 || values[dst] !== NULL)) seen[this.#runPath[run]!]![line] = 1;
+      // Of a shared table, NULL is the answer that was wanted.
+      const answered = dst < 0 || values[dst] !== NULL || this.code[at] === OP_UNSHARE;
+      if (ran[at / STEP_WORDS] === 1 && answered) seen[this.#runPath[run]!]![line] = 1;
     }
   }
 

@@ -91,7 +91,7 @@ function ctor(base: string, facts: TableFacts): Use {
 }
 
 /** A destructor of that level; 0 takes any. */
-function dtor(name: string, level: number): Use {
+function dtor(name: string, level: number, slabLocks: boolean): Use {
   const op = opOf(name);
   const kind = kindOf(name);
   const frees = name === "pagetable_dtor_free";
@@ -101,7 +101,7 @@ function dtor(name: string, level: number): Use {
       const b = picture.find(
         random,
         LIVE | BUILT | (frees ? TABLE : 0),
-        DEPOSIT | SHARED | MARKED | LISTED | (frees ? WALKED : 0),
+        DEPOSIT | SHARED | MARKED | LISTED | (frees || slabLocks ? WALKED : 0),
       );
       if (b < 0 || (level !== 0 && picture.ctor[b] !== level)) return false;
       w.one(op, w.name(b, kind), 0);
@@ -214,15 +214,16 @@ function unshare(facts: TableFacts): Use {
 
 /** The rules, by the call's name. */
 export function tableRules(facts: TableFacts): Readonly<Record<string, Use>> {
+  const { slabLocks } = facts;
   return {
     ...Object.fromEntries(Object.keys(LEVELS).map((base) => [`${base}_ctor`, ctor(base, facts)])),
-    pgtable_pte_page_dtor: dtor("pgtable_pte_page_dtor", 1),
-    pgtable_pmd_page_dtor: dtor("pgtable_pmd_page_dtor", 2),
-    pagetable_pte_dtor: dtor("pagetable_pte_dtor", 1),
-    pagetable_pmd_dtor: dtor("pagetable_pmd_dtor", 2),
-    pagetable_pud_dtor: dtor("pagetable_pud_dtor", 3),
-    pagetable_dtor: dtor("pagetable_dtor", 0),
-    pagetable_dtor_free: dtor("pagetable_dtor_free", 0),
+    pgtable_pte_page_dtor: dtor("pgtable_pte_page_dtor", 1, slabLocks),
+    pgtable_pmd_page_dtor: dtor("pgtable_pmd_page_dtor", 2, slabLocks),
+    pagetable_pte_dtor: dtor("pagetable_pte_dtor", 1, slabLocks),
+    pagetable_pmd_dtor: dtor("pagetable_pmd_dtor", 2, slabLocks),
+    pagetable_pud_dtor: dtor("pagetable_pud_dtor", 3, slabLocks),
+    pagetable_dtor: dtor("pagetable_dtor", 0, slabLocks),
+    pagetable_dtor_free: dtor("pagetable_dtor_free", 0, slabLocks),
     pgtable_trans_huge_deposit: deposit(),
     pgtable_trans_huge_withdraw: withdraw(),
     huge_pmd_share: share(facts),

@@ -150,7 +150,7 @@ export const UNINITIALISED_TABLE = invariant(
 /** Constructors and destructors pair up. */
 export const CONSTRUCTOR = invariant(
   "constructor",
-  "leak where a destructor is missing, corruption where one is too many; latent where another level's has the same effect",
+  "leak where a destructor is missing, corruption where one is too many",
   "include/linux/mm.h:pagetable_pte_ctor, pagetable_pte_dtor and their kind",
   "each table that was constructed is destructed once, before its pages are free, and NR_PAGETABLE counts those in between",
 );

@@ -195,6 +195,11 @@ export function forget(l: Ledger, g: number): void {
   l.gIntentStep[g] = l.step;
   l.gIntentCall[g] = l.op;
   leak(l, g, held, WHY_FORGOTTEN, l.gFirst[g]!);
+  writeOff(l, g);
+}
+
+/** A grant's pages are lost, which was said: nothing more is asked of them. */
+export function writeOff(l: Ledger, g: number): void {
   const end = l.gFirst[g]! + l.gTotal[g]!;
   for (let pfn = l.gFirst[g]!; pfn < end; pfn++) {
     if (l.grantOf[pfn] !== g) continue;

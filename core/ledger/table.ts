@@ -37,6 +37,7 @@ import {
   T_LOCK,
   T_SHARED,
 } from "./states.ts";
+import { maySee, WALK_RCU } from "./walkers.ts";
 import {
   WHY_CHARGE_WORD,
   WHY_CHARGES,
@@ -48,6 +49,7 @@ import {
   WHY_FREED_SHARED,
   WHY_LOCK_GONE,
   WHY_LOCK_KEPT,
+  WHY_LOCK_SEEN,
   WHY_NO_DTOR,
   WHY_PAGETABLES,
   WHY_SHARES,
@@ -133,14 +135,26 @@ export function destructing(l: Ledger, pfn: number, level: number): void {
     l.record(CONSTRUCTOR, CORRUPTION, WHY_DTOR_WITHOUT, g, pfn, 0, level, 0);
     return;
   }
-  if (level !== 0 && was !== level) {
+  // Destructors of two levels differ in the lock that they free; where both have one or none, they are the same.
+  if (level !== 0 && l.allocPtlocks && hasLock(l, was) !== hasLock(l, level)) {
     l.misuse = true;
-    l.record(CONSTRUCTOR, LATENT, WHY_DTOR_LEVEL, g, pfn, 0, was, level);
+    l.record(CONSTRUCTOR, hasLock(l, was) ? LEAK : CORRUPTION, WHY_DTOR_LEVEL, g, pfn, 0, was, level);
   }
   if ((l.table[pfn]! & T_DEPOSITS) !== 0) {
     l.misuse = true;
     l.record(CONSTRUCTOR, LEAK, WHY_DEPOSITS, g, pfn, 0, l.deposits[pfn]!, 0);
   }
+}
+
+/** A lock goes back to the slab: nobody may be in the table who would take it (B12). */
+function lockFreed(l: Ledger, pfn: number): void {
+  const g = l.grantOf[pfn]!;
+  if (g < 0 || !maySee(l, g, WALK_RCU)) return;
+  l.misuse = true;
+  const { walkers } = l;
+  let w = 0;
+  while (walkers.table[w] !== g || walkers.kind[w] !== WALK_RCU) w++;
+  l.record(LOCK_LIFETIME, CORRUPTION, WHY_LOCK_SEEN, g, pfn, 0, walkers.slot[w]!, 0);
 }
 
 /** A table is none any more. */
@@ -163,6 +177,7 @@ export function destructed(l: Ledger, pfn: number): void {
   closeTable(l, pfn);
   if ((state & T_LOCK) === 0) return;
   l.checks[LOCK_LIFETIME]!++;
+  lockFreed(l, pfn);
   if (l.locks[l.lockOf[pfn]!] === LOCK_LIVE) {
     l.record(LOCK_LIFETIME, LEAK, WHY_LOCK_KEPT, l.grantOf[pfn]!, pfn, 0, 0, 0);
     l.nLocks++;

@@ -108,8 +108,8 @@ export const WHY_CHARGE_WORD = 47;
 export const WHY_LOCK_GONE = 48;
 /** A lock outlives its table. */
 export const WHY_LOCK_KEPT = 49;
-/** A table without a lock of its own has none to take. */
-export const WHY_LOCK_NONE = 50;
+/** A lock is freed while a walker may still take it (x: the walker's slot). */
+export const WHY_LOCK_SEEN = 50;
 /** Unshared x times too often: answered y. */
 export const WHY_SHARED = 51;
 /** Taken for unshared while x others share it. */

@@ -117,7 +117,7 @@ export function explain(f: Int32Array, slots: readonly Slot[], machine: Machine)
     case why.WHY_CTOR_AGAIN:
       return `${call} constructs ${at(offset)}, which is a table of ${LEVELS[x]} already`;
     case why.WHY_DTOR_WITHOUT:
-      return `${call} destructs ${at(offset)}, which was never constructed`;
+      return `${call} destructs ${at(offset)}, which is no constructed table`;
     case why.WHY_DTOR_LEVEL:
       return `${call} destructs ${at(offset)} as a table of ${LEVELS[y]}, and it was constructed as one of ${
         LEVELS[x]
@@ -142,8 +142,10 @@ export function explain(f: Int32Array, slots: readonly Slot[], machine: Machine)
         : `${call} takes the lock of ${at(offset)}, whose table is free`;
     case why.WHY_LOCK_KEPT:
       return `the lock of ${slot < 0 ? "a table" : at(offset)} outlives its table`;
-    case why.WHY_LOCK_NONE:
-      return `${call} takes the lock of ${at(offset)}, which has none of its own`;
+    case why.WHY_LOCK_SEEN:
+      return `${call} frees the lock of ${at(offset)} while pte_offset_map (${
+        slots[x]?.name ?? "a walker"
+      }) may still take it`;
     case why.WHY_SHARED:
       return `${call} takes ${at(offset)} for shared, and nobody shares it`;
     case why.WHY_NOT_SHARED:

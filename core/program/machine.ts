@@ -601,6 +601,8 @@ export class Machine {
       if (block >= 0 && block === aside) continue;
       aside = block;
       const g = block >= 0 ? l.grantOf[block]! : -1;
+      // Nothing more is asked of what was written off.
+      if (block >= 0 && g < 0 && l.writtenOff[block] !== 0) continue;
       if (g >= 0) l.gFlags[g]! |= G_ASIDE;
       l.complaint(LEAK, WHY_BAD_PAGE, e[i + 2]!, g, e[i + 1]!, g >= 0 ? l.gHeld[g]! : 0);
     }

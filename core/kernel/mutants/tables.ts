@@ -6,8 +6,15 @@
  */
 import { OBJCG_KMEM, Z_CHARGED, Z_PAGETABLE } from "../../memory/mem_map.ts";
 import { NULL, W_INDEX, W_MEMCG, W_TYPE } from "../../memory/words.ts";
-import { lruvec_stat_mod_pagetable_6_6, pagetable_pmd_ctor, pagetable_pte_ctor, pagetable_pud_dtor } from "../ctor.ts";
+import {
+  dtorInside,
+  lruvec_stat_mod_pagetable_6_6,
+  pagetable_pmd_ctor,
+  pagetable_pte_ctor,
+  pagetable_pud_dtor,
+} from "../ctor.ts";
 import { split_page_memcg } from "../memcg.ts";
+import { tlb_remove_table_6_14 } from "../mmu_gather.ts";
 import { ptlock_alloc } from "../ptlock.ts";
 import { at, type Mutant, mutant } from "./mutant.ts";
 
@@ -259,6 +266,30 @@ export const TABLES: readonly Mutant[] = [
     },
     PMD,
     SLAB,
+  ),
+  mutant(
+    "lock-lifetime",
+    "dtor-before-the-grace-period",
+    "B12: tlb_remove_table runs the destructor before it queues the table",
+    {
+      tlb_remove_table(k, tlb, table) {
+        dtorInside(k, table, 0, k.pagetable_dtor);
+        tlb_remove_table_6_14(k, tlb, table);
+      },
+    },
+    `
+d0 = pagetable_alloc(GFP_PGTABLE_USER, 0)
+n0 = pagetable_pte_ctor(d0)
+a0 = ptdesc_address(d0)
+populate(a0)
+w0 = env pte_offset_map(d0)
+unlink(d0, 0x200000, shared)
+g0 = tlb_gather_mmu(mm0)
+tlb_flush_pmd_range(g0, 0x200000, 0x1000)
+tlb_remove_ptdesc(g0, d0)
+tlb_finish_mmu(g0)
+env rcu_grace_period()`,
+    { ...SLAB, kernel: "6.14" },
   ),
   mutant("share-count", "share-not-counted", "huge_pmd_share forgets to count", { huge_pmd_share() {} }, SHARE, X86),
   mutant(

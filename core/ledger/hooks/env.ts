@@ -5,6 +5,7 @@
  */
 import { forget, settleSingles } from "../judge.ts";
 import { BAD_REFERENCE, CORRUPTION } from "../invariants.ts";
+import { isFree } from "../observe.ts";
 import type { Ledger } from "../ledger.ts";
 import { LIVE } from "../states.ts";
 import { WHY_PUT_AT_ZERO, WHY_SPECULATIVE } from "../why.ts";
@@ -56,9 +57,17 @@ function beforeEnvPut(l: Ledger): void {
   l.pending = g;
 }
 
+/** A page that was written off is free after all: the last reference was somebody's who had it for a moment. */
+function foundAgain(l: Ledger, pfn: number): void {
+  if (l.grantOf[pfn]! >= 0 || l.writtenOff[pfn] === 0 || !isFree(l.mem, l.layout, pfn)) return;
+  l.writtenOff[pfn] = 0;
+  l.refs[pfn] = 0;
+  l.freePages++;
+}
+
 function afterEnvPut(l: Ledger): void {
   const g = l.pending;
-  if (g < 0) return;
+  if (g < 0) return foundAgain(l, pageOf(l.a));
   l.pending = -1;
   const pfn = holder(l, g, pageOf(l.a));
   l.envRefs[pfn]!--;

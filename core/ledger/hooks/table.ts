@@ -32,6 +32,7 @@ import {
   lockOf,
 } from "../table.ts";
 import { WHY_DEPOSIT_STATE, WHY_NOT_SHARED, WHY_SHARED, WHY_WRITE_FREE } from "../why.ts";
+import { writeOff } from "../judge.ts";
 import { dropped, holder, type Hooks, pfnOf, usable } from "./hook.ts";
 import { RELEASE_HOOKS } from "./release.ts";
 import { descriptor, made, viaOf } from "./use.ts";
@@ -224,6 +225,8 @@ function afterUnshare(l: Ledger): void {
     l.gIntentStep[g] = l.step;
     l.gIntentCall[g] = l.op;
     l.record(SHARE_COUNT, LEAK, WHY_SHARED, g, pfn, 0, 0, 0);
+    // Nobody destructs or frees it now but whoever puts the last reference, and that is said with it.
+    if (l.sharesAreRefs) return writeOff(l, g);
   }
   if (!l.sharesAreRefs) return checkShares(l, pfn);
   if (!gone) return;
