@@ -75,7 +75,18 @@ env get_page_unless_zero(p3)
 __free_pages(p3, 2)`,
   ),
   // A free page gets a reference and is freed again: bad_page() takes its type away, and it is still on the list.
-  // 6.12 clears a type that is not there in silence.
+  // 6.12 clears a type that is not there in silence, so there it gets another.
+  provocation(
+    C_CLEAR_BUDDY,
+    `
+p0 = alloc_page(GFP_KERNEL)
+d0 = page_ptdesc(p0)
+__free_page(p0)
+free_reserved_page(p0)
+n0 = pagetable_pte_ctor(d0)
+p1 = alloc_page(GFP_KERNEL)`,
+    ["6.12"],
+  ),
   provocation(
     C_CLEAR_BUDDY,
     `
