@@ -16,7 +16,8 @@ export const DEFAULT_OPS = 50_000_000;
 
 const work: Work = {
   runCampaign: async (request, hooks) => (await import("./fuzz/campaign.ts")).runCampaign(request, hooks),
-  replayFiles: async (files) => (await import("./corpus/replay.ts")).replayFiles(files),
+  replayFiles: async (files) => (await import("./trace/replay_files.ts")).replayFiles(files),
+  runTrace: async (request) => (await import("./trace/run_trace.ts")).runTrace(request),
   replayOnLinux: async (request, hooks) => (await import("./oracle/replay_linux.ts")).replayOnLinux(request, hooks),
   shrinkFile: async (file) => (await import("./fuzz/shrink_file.ts")).shrinkFile(file),
   showFile: async (file) => {

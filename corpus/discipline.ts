@@ -22,6 +22,8 @@ export interface Path {
   readonly takes: readonly string[];
   /** For `[fail.NAME]`: the name whose allocation failed. */
   readonly after?: string;
+  /** For `[free.NAME]`: functions that a recorded stack of this path names next to the allocator's own. */
+  readonly frames: readonly string[];
 }
 
 /** `[[expect]]`: what a discipline breaks on which kernels, and the programs that show it. */

@@ -49,6 +49,7 @@ interface RawPath {
   readonly name: string;
   readonly run: string;
   readonly table: TomlTable;
+  readonly frames: readonly string[];
   readonly after?: string;
 }
 
@@ -63,7 +64,12 @@ const RUN = "'''a = __get_free_pages(GFP_KERNEL, 1)'''";
 
 function rawPath(table: TomlTable, name: string, keys: readonly string[]): RawPath {
   table.only(keys, table.title());
-  const path = { name, run: table.text("run", RUN), table };
+  const path = {
+    name,
+    run: table.text("run", RUN),
+    table,
+    frames: keys.includes("frames") ? table.texts("frames") : [],
+  };
   return keys.includes("after") ? { ...path, after: table.text("after", "a name that [alloc] defines") } : path;
 }
 
@@ -81,7 +87,7 @@ function rawGroup(root: TomlTable, group: string, keys: readonly string[]): RawP
 function rawPaths(root: TomlTable): RawPaths {
   const alloc = root.table("alloc");
   if (alloc === undefined) return root.fail("the table [alloc] with the lines that allocate is missing");
-  const free = rawGroup(root, "free", ["run"]);
+  const free = rawGroup(root, "free", ["run", "frames"]);
   if (free.length === 0) root.fail("a table [free.NAME] with lines that free is missing");
   return {
     alloc: rawPath(alloc, "alloc", ["run"]),
@@ -193,6 +199,7 @@ export function parseDiscipline(text: string, file: string): Discipline {
     name: p.name,
     run: p.run,
     takes: takes.get(p) ?? [],
+    frames: p.frames,
     ...(p.after === undefined ? {} : { after: p.after }),
   });
   const discipline: Discipline = {

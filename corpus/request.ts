@@ -83,6 +83,18 @@ export interface ConformOptions {
   readonly coverage: boolean;
 }
 
+/** What `trace` is asked for. */
+export interface TraceOptions {
+  /** Recordings; `-` is standard input. */
+  readonly files: readonly string[];
+  /** The kernel that was recorded; undefined: what the recording says, or shows. */
+  readonly kernel: string | undefined;
+  /** Its architecture, likewise. */
+  readonly arch: string | undefined;
+  /** Disciplines by name or file; empty: all that are shipped. */
+  readonly disciplines: readonly string[];
+}
+
 /** Who is told how a comparison goes. */
 export interface ConformHooks {
   print(line: string): void;

@@ -125,13 +125,113 @@ export interface Difference {
   readonly first: string;
 }
 
+/** One way in which a recording's tables were given back. */
+export interface RecordedRelease {
+  /** The function that gave them up, as the stacks name it; empty where none does. */
+  readonly by: string;
+  /** The discipline's path `[free.NAME]` that this is; empty where it names none. */
+  readonly path: string;
+  /** What went, as pieces `first page:order`: `0:2` for a block of order 2 as a whole. */
+  readonly form: string;
+  /** Whether this is the whole of a table, at once or in the chunks of one `__free_pages`. */
+  readonly whole: boolean;
+  /** How often. */
+  readonly count: number;
+}
+
+/** Page tables of one place in the code, as a recording shows them. */
+export interface RecordedTables {
+  /** The discipline that they are laid to; empty for none. */
+  readonly discipline: string;
+  /** How that is known: `stack`, `function` (the function tracer's events) or `shape` (order and flags). */
+  readonly known_by: string;
+  /** The function that allocates; empty by shape. */
+  readonly site: string;
+  /** Who calls it, and how often. */
+  readonly callers: readonly { readonly name: string; readonly count: number }[];
+  /** Order. */
+  readonly order: number;
+  /** Whether the blocks are compound. */
+  readonly compound: boolean;
+  /** `gfp_flags`. */
+  readonly flags: string;
+  /** Allocations. */
+  readonly allocations: number;
+  /** Allocations whose release was seen, as a whole. */
+  readonly pairs: number;
+  /** Allocations that live when the recording ends. */
+  readonly live: number;
+  /** Pages of tables that were freed in part, which nobody gave up. */
+  readonly lost: number;
+  /** How they went. */
+  readonly releases: readonly RecordedRelease[];
+  /** Where the recording contradicts the discipline's file, a sentence each. */
+  readonly contradictions: readonly string[];
+}
+
+/** Frees of page tables that were allocated before the recording began. */
+export interface RecordedBefore {
+  /** The function that gave them up; empty where the recording has no stacks. */
+  readonly by: string;
+  /** Order. */
+  readonly order: number;
+  /** How often. */
+  readonly count: number;
+}
+
+/** A recording of a running kernel, and what it shows. */
+export interface Recording {
+  /** File it was read from. */
+  readonly file: string;
+  /** Kernel that it is compared with. */
+  readonly kernel: string;
+  /** Architecture; empty where nothing says it. */
+  readonly arch: string;
+  /** How kernel and architecture are known. */
+  readonly known: string;
+  /** Lines read. */
+  readonly lines: number;
+  /** Entries of the trace: events and stack traces. */
+  readonly entries: number;
+  /** `mm_page_alloc` and `mm_page_free`. */
+  readonly events: number;
+  /** What is known of whether all is there. */
+  readonly complete: string;
+  /** Page tables, by place in the code. */
+  readonly tables: readonly RecordedTables[];
+  /** Frees of tables from before the recording. */
+  readonly before: readonly RecordedBefore[];
+  /** Stacks of page tables that no discipline explains. */
+  readonly unexplained: readonly { readonly stack: string; readonly count: number }[];
+  /** What looks wrong and may be a gap in the recording: no findings. */
+  readonly uncertain: readonly { readonly what: string; readonly count: number }[];
+  /** What the model made of the same events. */
+  readonly replayed: RecordedReplay;
+}
+
+/** A recording as programs on the model. */
+export interface RecordedReplay {
+  /** Tables that were put up where the recording says. */
+  readonly tables: number;
+  /** Tables for which the model's zone had no room. */
+  readonly skipped: number;
+  /** Programs. */
+  readonly programs: number;
+  /** Steps. */
+  readonly steps: number;
+  /** Releases that model and recording agree on. */
+  readonly agreed: number;
+  /** Releases that they do not agree on, a sentence for each kind. */
+  readonly differing: readonly string[];
+}
+
 /** What a run found. */
 export interface Result {
   /** Version of this object's form. */
   readonly schema: 1;
   /** Name and version of the tool. */
   readonly tool: string;
-  /** `fuzz` or `replay`. */
+  /** `fuzz`, `replay` or `trace`. */
   readonly task: string;
   /** `discipline` or `hostile`. */
   readonly mode: string;
@@ -155,6 +255,8 @@ export interface Result {
   readonly memdesc: readonly MemdescVerdict[];
   /** Stored programs that were replayed, where the task replays. */
   readonly replayed: readonly ReplayedProgram[];
+  /** Recordings of running kernels, where the task reads them. */
+  readonly recordings: readonly Recording[];
   /** Findings that were not expected, plus expected ones that did not show. */
   readonly unexpected: number;
   /** On a real kernel: what it does otherwise than the model of its version. Absent where there is no such thing. */

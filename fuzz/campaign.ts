@@ -151,6 +151,7 @@ export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks
     calls: callCounts(plans, ended),
     memdesc: options.mode === "hostile" || options.kernels.length > 0 ? [] : memdescVerdicts(options.disciplines),
     replayed: [],
+    recordings: [],
     unexpected: reported.filter((f) => !f.expected && f.severity !== "theoretical").length +
       cells.reduce((sum, c) => sum + (c.as_expected ? 0 : c.complaints.length), 0),
   };

@@ -47,7 +47,14 @@ function saysSomething(program: Program): boolean {
   return findingsOf(machine, program.slots).some((f) => f.invariant === "kernel-check");
 }
 
-function reported(place: Place, program: Program, steps: number, finding: Finding, expected: boolean): ReportedFinding {
+/** A finding as the report shows it, with the program that shows it. */
+export function reported(
+  place: Place,
+  program: Program,
+  steps: number,
+  finding: Finding,
+  expected: boolean,
+): ReportedFinding {
   const seen = seenBy(program);
   const invariant = INVARIANTS.find((i) => i.id === finding.invariant)!;
   return {

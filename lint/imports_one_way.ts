@@ -3,7 +3,7 @@
  *
  *     main.ts, mod.ts
  *        |         \________________
- *     reports   oracle - fuzz        (reports may use fuzz's types)
+ *     reports   oracle, trace - fuzz (reports may use fuzz's types)
  *        \________|________/
  *              corpus
  *                 |
@@ -34,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "corpus": ["core"],
   "fuzz": ["corpus", "core"],
   "oracle": ["fuzz", "corpus", "core"],
+  "trace": ["fuzz", "corpus", "core"],
   "reports": ["corpus", "core"],
   "std": [],
   "lint": [],

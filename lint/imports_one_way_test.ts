@@ -15,6 +15,7 @@ const PLACES = [
   "corpus",
   "fuzz",
   "oracle",
+  "trace",
   "reports",
   "std",
   "lint",
@@ -22,17 +23,18 @@ const PLACES = [
 
 /** Row imports column; the order is that of PLACES, `x` is allowed. */
 const TABLE = [
-  //                m k l p c f o r s l
-  /* core/memory */ "x.......x.",
-  /* core/kernel */ "xx......x.",
-  /* core/ledger */ "x.x.....x.",
-  /* core/program */ "xxxx....x.",
-  /* corpus      */ "xxxxx...x.",
-  /* fuzz        */ "xxxxxx..x.",
-  /* oracle      */ "xxxxxxx.x.",
-  /* reports     */ "xxxxx..xx.",
-  /* std         */ "........x.",
-  /* lint        */ "........xx",
+  //                m k l p c f o t r s l
+  /* core/memory */ "x........x.",
+  /* core/kernel */ "xx.......x.",
+  /* core/ledger */ "x.x......x.",
+  /* core/program */ "xxxx.....x.",
+  /* corpus      */ "xxxxx....x.",
+  /* fuzz        */ "xxxxxx...x.",
+  /* oracle      */ "xxxxxxx..x.",
+  /* trace       */ "xxxxxx.x.x.",
+  /* reports     */ "xxxxx...xx.",
+  /* std         */ ".........x.",
+  /* lint        */ ".........xx",
 ];
 
 Deno.test("imports-one-way allows what the layout allows, and nothing else", () => {

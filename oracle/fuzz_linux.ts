@@ -407,6 +407,7 @@ export class LinuxCampaign {
       calls: this.#calls(),
       memdesc: [],
       replayed: [],
+      recordings: [],
       unexpected: findings.filter((f) => !f.expected && f.severity !== SEVERITIES[THEORETICAL]).length +
         cells.reduce((sum, c) => sum + (c.as_expected ? 0 : c.complaints.length), 0),
       differences,

@@ -10,6 +10,11 @@ import type {
   CallCount,
   Cell,
   InvariantCount,
+  RecordedBefore,
+  RecordedRelease,
+  RecordedReplay,
+  RecordedTables,
+  Recording,
   ReplayedProgram,
   ReportedFinding,
   Result,
@@ -34,6 +39,7 @@ const RESULT: Keys<Result> = {
   calls: true,
   memdesc: true,
   replayed: true,
+  recordings: true,
   unexpected: true,
   differences: true,
 };
@@ -76,11 +82,63 @@ const INVARIANT: Keys<InvariantCount> = { id: true, checks: true, violations: tr
 const CALL: Keys<CallCount> = { kernel: true, call: true, right: true, wrong: true };
 const REPLAYED: Keys<ReplayedProgram> = { file: true, ok: true, complaints: true };
 const FAULT: Keys<WorkerFault> = { kernel: true, discipline: true, program: true, error: true };
+const RECORDING: Keys<Recording> = {
+  file: true,
+  kernel: true,
+  arch: true,
+  known: true,
+  lines: true,
+  entries: true,
+  events: true,
+  complete: true,
+  tables: true,
+  before: true,
+  unexplained: true,
+  uncertain: true,
+  replayed: true,
+};
+const TABLES: Keys<RecordedTables> = {
+  discipline: true,
+  known_by: true,
+  site: true,
+  callers: true,
+  order: true,
+  compound: true,
+  flags: true,
+  allocations: true,
+  pairs: true,
+  live: true,
+  lost: true,
+  releases: true,
+  contradictions: true,
+};
+const RELEASE: Keys<RecordedRelease> = { by: true, path: true, form: true, whole: true, count: true };
+const BEFORE: Keys<RecordedBefore> = { by: true, order: true, count: true };
+const REPLAY: Keys<RecordedReplay> = {
+  tables: true,
+  skipped: true,
+  programs: true,
+  steps: true,
+  agreed: true,
+  differing: true,
+};
 const TIMING: Keys<Timing> = { seconds: true, steps: true, steps_per_second: true, workers: true };
 
 /** A copy with the keys of the table, in its order. */
 function ordered<T extends object>(value: T, keys: Keys<T>): T {
   return Object.fromEntries(Object.keys(keys).map((key) => [key, value[key as keyof T]])) as T;
+}
+
+function recording(value: Recording): Recording {
+  return {
+    ...ordered(value, RECORDING),
+    tables: value.tables.map((t) => ({
+      ...ordered(t, TABLES),
+      releases: t.releases.map((r) => ordered(r, RELEASE)),
+    })),
+    before: value.before.map((b) => ordered(b, BEFORE)),
+    replayed: ordered(value.replayed, REPLAY),
+  };
 }
 
 /** The text of `report.json`: two spaces, a fixed order of keys, a newline at the end. */
@@ -93,6 +151,7 @@ export function reportJson(result: Result): string {
     invariants: result.invariants.map((i) => ordered(i, INVARIANT)),
     calls: result.calls.map((c) => ordered(c, CALL)),
     replayed: result.replayed.map((r) => ordered(r, REPLAYED)),
+    recordings: result.recordings.map(recording),
   };
   return JSON.stringify(plain, null, 2) + "\n";
 }

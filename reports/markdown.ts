@@ -23,6 +23,7 @@ import {
   worstFirst,
 } from "./matrix.ts";
 import type { ReportedFinding, Result } from "../corpus/result.ts";
+import { recordingLines, recordingsWords } from "./recordings.ts";
 import { count, grouped, visible, visibleLines } from "./text.ts";
 
 /** Bytes of a report: GitHub refuses a step's summary of more than 1 MiB, and other steps want to say something too. */
@@ -113,9 +114,11 @@ function heading(result: Result): string {
   const expected = result.findings.filter((f) => f.expected).length;
   return [
     `# ptfuzz: ${isAsExpected(result) ? "as expected" : "NOT as expected"}`,
-    `${escapeMarkdown(result.tool)}, ${escapeMarkdown(result.task)}, ${escapeMarkdown(result.mode)} mode: ` +
-    `${count(result.steps, "step")} in ${count(programs, "program")}, ` +
-    `${count(expected, "finding")} expected, **${grouped(result.unexpected)} unexpected**, seed ${result.seed}.`,
+    result.recordings.length > 0
+      ? `${escapeMarkdown(result.tool)}, ${escapeMarkdown(result.task)}: ${escapeMarkdown(recordingsWords(result))}.`
+      : `${escapeMarkdown(result.tool)}, ${escapeMarkdown(result.task)}, ${escapeMarkdown(result.mode)} mode: ` +
+        `${count(result.steps, "step")} in ${count(programs, "program")}, ` +
+        `${count(expected, "finding")} expected, **${grouped(result.unexpected)} unexpected**, seed ${result.seed}.`,
     ...interruptedWords(result).map((words) => `**${words}**`),
   ].join("\n\n");
 }
@@ -178,6 +181,19 @@ function memdesc(result: Result, limit: number): string[] {
   ];
 }
 
+function recordings(result: Result, limit: number): string[] {
+  if (result.recordings.length === 0) return [];
+  const parts = ["## Recordings"];
+  let left = limit;
+  for (const r of result.recordings) {
+    const text = fenced(recordingLines(r, 100).map((l) => l.text).join("\n"));
+    left -= bytes(text);
+    if (left < 0) return [...parts, "More recordings are left out here; `report.json` has all of them."];
+    parts.push(text);
+  }
+  return parts;
+}
+
 function replayed(result: Result): string[] {
   if (result.replayed.length === 0) return [];
   const wrong = result.replayed.filter((r) => !r.ok).length;
@@ -192,14 +208,19 @@ function replayed(result: Result): string[] {
  * @param limit bytes that the text may take; findings that do not fit are counted in a sentence
  */
 export function reportMarkdown(result: Result, limit: number = MARKDOWN_LIMIT): string {
-  const share = Math.floor((limit * TABLE_SHARE) / 4);
-  const top = [heading(result), ...faults(result), ...complaints(result, share), ...differences(result)];
+  const share = Math.floor((limit * TABLE_SHARE) / 5);
+  const top = [
+    heading(result),
+    ...faults(result),
+    ...recordings(result, share),
+    ...complaints(result, share),
+    ...differences(result),
+  ];
   const bottom = [
     ...matrix(result, share),
     ...invariants(result, share),
     ...memdesc(result, share),
-    "## Canary",
-    escapeMarkdown(canaryWords(result)),
+    ...(result.recordings.length > 0 ? [] : ["## Canary", escapeMarkdown(canaryWords(result))]),
     ...replayed(result),
   ];
   const all = worstFirst(result.findings);

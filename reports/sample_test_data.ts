@@ -4,7 +4,7 @@
  * @module
  */
 import { INVARIANTS } from "../core/ledger/invariants.ts";
-import type { Cell, ReportedFinding, Result, Timing } from "../corpus/result.ts";
+import type { Cell, Recording, ReportedFinding, Result, Timing } from "../corpus/result.ts";
 
 /** A name that does harm wherever it is not escaped. */
 export const HOSTILE_NAME = "<img src=x onerror=alert(1)>`|*_[a](http://b)#\n\x1b[31mred\u202e\ud800&amp;";
@@ -55,6 +55,40 @@ export function sampleCell(over: Partial<Cell> = {}): Cell {
     as_expected: true,
     complaints: [],
     digest: "0123456789abcdef",
+    ...over,
+  };
+}
+
+/** A recording; what is not given is half converted. */
+export function sampleRecording(over: Partial<Recording> = {}): Recording {
+  return {
+    file: "a.trace.gz",
+    kernel: "6.12",
+    arch: "s390",
+    known: "by its functions and tables",
+    lines: 1000,
+    entries: 100,
+    events: 50,
+    complete: "all 100 entries",
+    tables: [{
+      discipline: "s390/crst",
+      known_by: "stack",
+      site: "crst_table_alloc",
+      callers: [{ name: "mm_init", count: 438 }],
+      order: 2,
+      compound: false,
+      flags: "GFP_KERNEL",
+      allocations: 438,
+      pairs: 0,
+      live: 3,
+      lost: 1305,
+      releases: [{ by: "__mmdrop", path: "crst-table-free", form: "0:0", whole: false, count: 435 }],
+      contradictions: ["s390/crst frees order 2 on 6.12; __mmdrop freed order 0 435 times."],
+    }],
+    before: [{ by: "__mmdrop", order: 0, count: 1 }],
+    unexplained: [{ stack: "order 0 by a < b", count: 2 }],
+    uncertain: [{ what: "a line cannot be read", count: 3 }],
+    replayed: { tables: 438, skipped: 0, programs: 9, steps: 999, agreed: 435, differing: [] },
     ...over,
   };
 }
@@ -115,6 +149,7 @@ export function sampleResult(over: Partial<Result> = {}): Result {
       { file: "corpus/regressions/good.pt", ok: true, complaints: [] },
       { file: "corpus/regressions/bad.pt", ok: false, complaints: ["'page-leak at 4' is claimed and did not happen."] },
     ],
+    recordings: [],
     unexpected: 2,
     ...over,
   };

@@ -24,6 +24,7 @@ import {
 } from "./matrix.ts";
 import type { ReportedFinding, Result, WorkerFault } from "../corpus/result.ts";
 import { callCountLines } from "./call_counts.ts";
+import { type RecordingLine, recordingLines, recordingsWords } from "./recordings.ts";
 import { count, cutMiddle, displayWidth, grouped, padEnd, visible, visibleLines, wrap } from "./text.ts";
 
 /** How to print. */
@@ -36,6 +37,8 @@ export interface TerminalOptions {
 
 /** Unexpected findings that are printed with their programs; the rest are counted. */
 const PRINTED_FINDINGS = 20;
+/** Letters of an explanation that are printed. */
+const MAX_EXPLANATION = 500;
 /** Fewest columns that the layout copes with. */
 const MIN_WIDTH = 40;
 
@@ -74,7 +77,13 @@ function paragraph(text: string, width: number, indent = "  "): string[] {
   return visibleLines(text).flatMap((line) => wrap(line, width - indent.length)).map((line) => indent + line);
 }
 
-function findingLines(finding: ReportedFinding, width: number, paint: Paint): string[] {
+/** What fits: the rest of a long explanation is in the report. */
+function shortened(text: string): string {
+  if (text.length <= MAX_EXPLANATION) return text;
+  return `${text.slice(0, text.lastIndexOf(" ", MAX_EXPLANATION))} ... (report.json has all of it)`;
+}
+
+function findingLines(finding: ReportedFinding, shown: string | undefined, width: number, paint: Paint): string[] {
   const where = visible(`${disciplineLabel(finding)} on ${finding.kernel}, ${finding.arch}`);
   const title = `${findingTitle(finding)}, ${finding.severity}`;
   const statement = invariantById(finding.invariant)?.statement;
@@ -85,10 +94,10 @@ function findingLines(finding: ReportedFinding, width: number, paint: Paint): st
     ),
     ...paragraph(`${finding.severity}: ${SEVERITY_WORDS[finding.severity]}.`, width),
     ...(statement === undefined ? [] : paragraph(`What must hold: ${statement}.`, width)),
-    "",
-    ...programLines(finding.program, width - 4).map((line) => `    ${line}`.trimEnd()),
-    "",
-    ...paragraph(finding.explanation, width),
+    ...(shown === undefined
+      ? ["", ...programLines(finding.program, width - 4).map((line) => `    ${line}`.trimEnd()), ""]
+      : paragraph(`Shown by the program of ${shown} above.`, width)),
+    ...paragraph(shortened(finding.explanation), width),
     ...paragraph(`Kernel source: ${finding.source}. ${seenByWords(finding)}`, width).map((line) => paint("dim", line)),
     "",
   ];
@@ -97,8 +106,13 @@ function findingLines(finding: ReportedFinding, width: number, paint: Paint): st
 function unexpectedLines(result: Result, width: number, paint: Paint): string[] {
   const unexpected = worstFirst(result.findings).filter((f) => !f.expected);
   const rest = unexpected.length - PRINTED_FINDINGS;
+  const shown = new Map<string, string>();
   return [
-    ...unexpected.slice(0, PRINTED_FINDINGS).flatMap((f) => findingLines(f, width, paint)),
+    ...unexpected.slice(0, PRINTED_FINDINGS).flatMap((f) => {
+      const lines = findingLines(f, shown.get(f.program), width, paint);
+      if (!shown.has(f.program)) shown.set(f.program, findingTitle(f));
+      return lines;
+    }),
     ...(rest > 0
       ? [...wrap(`${count(rest, "more unexpected finding")}: report.json has all of them.`, width), ""]
       : []),
@@ -216,6 +230,23 @@ function parts(columns: readonly Column[], width: number): Column[][] {
   return groups;
 }
 
+const RECORDING_STYLE: Readonly<Record<RecordingLine["kind"], Style | undefined>> = {
+  file: "bold",
+  plain: undefined,
+  contradiction: "red",
+  uncertain: "yellow",
+};
+
+function recordedLines(result: Result, width: number, paint: Paint): string[] {
+  return result.recordings.flatMap((r) => [
+    ...recordingLines(r, width).map(({ text, kind }) => {
+      const style = RECORDING_STYLE[kind];
+      return style === undefined ? text : paint(style, text);
+    }),
+    "",
+  ]);
+}
+
 function invariantLines(result: Result, width: number, paint: Paint): string[] {
   const broken = result.invariants.filter((i) => i.violations > 0);
   if (broken.length === 0) return [];
@@ -233,8 +264,10 @@ function invariantLines(result: Result, width: number, paint: Paint): string[] {
 function lastLine(result: Result, width: number, paint: Paint): string {
   const programs = result.cells.reduce((sum, c) => sum + c.programs, 0);
   const expected = result.findings.filter((f) => f.expected).length;
-  const line = `${count(result.steps, "step")} in ${count(programs, "program")}, ` +
-    `${count(expected, "finding")} expected, ${grouped(result.unexpected)} unexpected, seed ${result.seed}`;
+  const line = result.recordings.length > 0
+    ? recordingsWords(result)
+    : `${count(result.steps, "step")} in ${count(programs, "program")}, ` +
+      `${count(expected, "finding")} expected, ${grouped(result.unexpected)} unexpected, seed ${result.seed}`;
   const style = result.unexpected === 0 ? "green" : "red";
   return wrap(line, width).join("\n").replace(/[\d,]+ unexpected/, (words) => paint(style, words));
 }
@@ -252,6 +285,7 @@ export function renderTerminal(result: Result, options: TerminalOptions): string
   const canary = result.cells.some((c) => c.canary) ? [...wrap(visible(canaryWords(result)), width), ""] : [];
   return [
     ...result.faults.flatMap((f) => faultLines(f, width, paint)),
+    ...recordedLines(result, width, paint),
     ...unexpectedLines(result, width, paint),
     ...complaintLines(result, width, paint),
     ...differenceLines(result, width, paint),

@@ -27,6 +27,13 @@ function definitions(title: string, rows: readonly (readonly [term: string, word
   return [title, ...lines].join("\n");
 }
 
+/** How to record, for `trace --help`. */
+export const TRACE_HELP: string = wrap(
+  "Record with scripts/record.sh (see docs/recording.md): the events kmem:mm_page_alloc and kmem:mm_page_free " +
+    "with stack traces, all orders. What may be a gap in the recording is counted as uncertain, and is no finding.",
+  HELP_WIDTH,
+).join("\n");
+
 /** The exit statuses, for `--help`. */
 export function exitStatusHelp(): string {
   return "\n" + definitions("Exit status:", EXIT_STATUSES.map(([status, words]) => [String(status), words]));

@@ -27,6 +27,7 @@ export function replayResult(replayed: readonly ReplayedProgram[], tool: string)
     calls: [],
     memdesc: [],
     replayed,
+    recordings: [],
     unexpected: replayed.filter((r) => !r.ok).length,
   };
 }
@@ -71,7 +72,10 @@ export async function replay(
   }
   const wrong = replayed.filter((r) => !r.ok);
   for (const program of wrong) io.out(`${visible(program.file)}: ${visible(program.complaints.join(" "))}\n`);
-  io.out(`${count(replayed.length, "program")} replayed, ${grouped(wrong.length)} not as claimed\n`);
+  const recordings = replayed.filter((r) => /\.trace(\.gz)?$/.test(r.file)).length;
+  const programs = count(replayed.length - recordings, "program");
+  const what = recordings === 0 ? programs : `${programs} and ${count(recordings, "recording")}`;
+  io.out(`${what} replayed, ${grouped(wrong.length)} not as claimed\n`);
   if (options.report !== undefined) {
     const timing = { seconds: 0, steps: 0, steps_per_second: 0, workers: 0 };
     writeReport(options.report, replayResult(replayed, setting.tool), timing);

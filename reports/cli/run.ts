@@ -10,12 +10,13 @@ import { didYouMean } from "../../core/program/did_you_mean.ts";
 import { InputError } from "../../core/program/input_error.ts";
 import { grouped, visible } from "../text.ts";
 import { fuzz, type FuzzOptions } from "./fuzz.ts";
-import { exitStatusHelp, HELP_WIDTH, invariantsHelp } from "./help.ts";
+import { exitStatusHelp, HELP_WIDTH, invariantsHelp, TRACE_HELP } from "./help.ts";
 import { conform, type ConformCliOptions } from "./conform.ts";
 import { kunitText } from "./kunit.ts";
 import { exhaust, type ExhaustCliOptions } from "./exhaust.ts";
 import { replay, type ReplayOptions } from "./replay.ts";
 import { memdesc, type MemdescOptions } from "./memdesc.ts";
+import { archName, trace, type TraceCliOptions } from "./trace.ts";
 import { sources, type SourcesCliOptions } from "./sources.ts";
 import {
   configName,
@@ -192,6 +193,32 @@ function fileCommands(program: Command, setting: Setting, done: (status: number)
     });
 }
 
+function traceCommand(program: Command, setting: Setting, done: (status: number) => void): void {
+  program.command("trace").argument("<FILE...>", "recordings: text of ftrace, plain or gzip; - is standard input")
+    .description(
+      "Checks recordings of a running kernel: every page table that was allocated and freed, laid to the discipline that describes it, and run on the model.",
+    )
+    .addOption(
+      option<string>(
+        "--kernel <name>",
+        "the kernel that was recorded; default: what the recording says or shows",
+        kernelName,
+      ),
+    )
+    .addOption(
+      option<string>("--arch <name>", "its architecture; default: what the recording says or shows", archName),
+    )
+    .addOption(disciplineOption())
+    .addOption(reportOption().default("ptfuzz-report"))
+    .addOption(
+      option("--format <format>", "of standard output: 'text' or 'json'", oneOf("--format", ["text", "json"])).default(
+        "text",
+      ),
+    )
+    .addHelpText("after", "\n" + TRACE_HELP + "\n" + exitStatusHelp())
+    .action(async (files: string[], options: TraceCliOptions) => done(await trace(files, options, setting)));
+}
+
 function conformCommand(program: Command, setting: Setting, done: (status: number) => void): void {
   program.command("conform").argument("[FILE...]", "stored programs, in place of drawn ones")
     .description("Runs the same programs on the model and on a real Linux, and compares them step by step.")
@@ -330,6 +357,7 @@ function programOf(setting: Setting, done: (status: number) => void): Command {
   fuzzCommand(program, setting, done);
   exhaustCommand(program, setting, done);
   fileCommands(program, setting, done);
+  traceCommand(program, setting, done);
   conformCommand(program, setting, done);
   sourcesCommand(program, setting, done);
   proofCommands(program, setting, done);

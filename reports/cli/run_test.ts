@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { InputError } from "../../core/program/input_error.ts";
-import { sampleCell, sampleResult } from "../sample_test_data.ts";
+import { sampleCell, sampleRecording, sampleResult } from "../sample_test_data.ts";
 import { displayWidth } from "../text.ts";
 import { REPORT_FILES } from "../write.ts";
 import { run } from "./run.ts";
-import type { CampaignOptions, FaultsOptions, LinuxOptions } from "../../corpus/request.ts";
+import type { CampaignOptions, FaultsOptions, LinuxOptions, TraceOptions } from "../../corpus/request.ts";
 import type { Work } from "./work.ts";
 
 const clean = sampleResult({ cells: [sampleCell()], findings: [], replayed: [], unexpected: 0 });
@@ -20,6 +20,7 @@ async function ran(args: string[], over: Partial<Work> = {}) {
       requests.push(request);
       return Promise.resolve(clean);
     },
+    runTrace: () => Promise.resolve(clean),
     replayFiles: (files) => Promise.resolve(files.map((file) => ({ file, ok: true, complaints: [] }))),
     replayOnLinux: ({ files }) => Promise.resolve(files.map((file) => ({ file, ok: true, complaints: [] }))),
     shrinkFile: () => Promise.resolve("kernel v2\n"),
@@ -62,7 +63,7 @@ async function inTemporaryDirectory(body: (dir: string) => Promise<void>): Promi
 const MISTAKES: readonly (readonly [args: string[], message: RegExp])[] = [
   [
     [],
-    /^no command; expected one of fuzz, exhaust, replay, shrink, show, conform, sources, bench, faults, memdesc, mutants$/,
+    /^no command; expected one of fuzz, exhaust, replay, shrink, show, trace, conform, sources, bench, faults, memdesc, mutants$/,
   ],
   [["fuz"], /^unknown command 'fuz'; did you mean 'fuzz'\?$/],
   [["conquer"], /^unknown command 'conquer'; expected one of fuzz/],
@@ -72,6 +73,9 @@ const MISTAKES: readonly (readonly [args: string[], message: RegExp])[] = [
   [["--zzz"], /^unknown option '--zzz'/],
   [["fuzz", "--seed"], /^fuzz: option '--seed <n>' needs a value after it$/],
   [["fuzz", "extra"], /^fuzz: expected 0 arguments but got 1: extra; 'deno task fuzz --help'/],
+  [["trace"], /^trace: missing FILE; expected 'deno task trace FILE'$/],
+  [["trace", "a", "--arch", "s39"], /^--arch: 's39' is not an architecture; did you mean 's390'\?$/],
+  [["trace", "a", "--kernel", "5.4"], /^--kernel: '5\.4' is not a kernel/],
   [["shrink"], /^shrink: missing FILE; expected 'deno task shrink FILE'$/],
   [["show"], /^show: missing FILE/],
   [["fuzz", "--kernel", "6.13"], /^--kernel: '6\.13' is not a kernel; did you mean '6\.1/],
@@ -154,7 +158,7 @@ Deno.test("help fits into 80 columns and names every invariant and exit status",
   for (
     const args of [
       ["--help"],
-      ...["fuzz", "replay", "shrink", "show", "bench", "faults", "mutants"].map((c) => [c, "--help"]),
+      ...["fuzz", "replay", "shrink", "show", "trace", "bench", "faults", "mutants"].map((c) => [c, "--help"]),
     ]
   ) {
     const { status, out, err } = await ran(args);
@@ -227,6 +231,30 @@ Deno.test("wrong input is status 2 with no trace left, a fault of our own is 70 
     assert.equal(fault.status, 70);
     assert.match(fault.err, /^ptfuzz: oh: this is a fault of ptfuzz itself; please report it .*\nTypeError: oh\n/);
     assert.deepEqual([...Deno.readDirSync(dir)], []);
+  });
+});
+
+Deno.test("trace answers what fuzz answers, and writes the same report", async () => {
+  await inTemporaryDirectory(async (dir) => {
+    const report = join(dir, "r");
+    let request: TraceOptions | undefined;
+    const runTrace = (r: TraceOptions) => {
+      request = r;
+      return Promise.resolve(sampleResult({ task: "trace", recordings: [sampleRecording()] }));
+    };
+    const args = ["trace", "a.trace", "-", "--kernel", "6.12", "--arch", "s390", "--discipline", "x"];
+    const { status, out } = await ran([...args, "--report", report], { runTrace });
+    assert.deepEqual(request, { files: ["a.trace", "-"], kernel: "6.12", arch: "s390", disciplines: ["x"] });
+    assert.equal(status, 1);
+    assert.match(out, /^a\.trace\.gz\n {2}kernel 6\.12, s390/);
+    assert.match(out, /1 recording, 438 page tables, /);
+    const written = [...Deno.readDirSync(report)].map((e) => e.name);
+    assert.deepEqual(REPORT_FILES.filter((name) => !written.includes(name)), []);
+    const wrong = await ran(["trace", "a", "--report", join(dir, "q")], {
+      runTrace: () => Promise.reject(new InputError("no line of this is an entry of ftrace", { file: "a" })),
+    });
+    assert.deepEqual([wrong.status, wrong.err], [2, "a: no line of this is an entry of ftrace\n"]);
+    assert.deepEqual([...Deno.readDirSync(dir)].map((e) => e.name), ["r"]);
   });
 });
 

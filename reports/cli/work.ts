@@ -15,6 +15,7 @@ import type {
   LinuxOptions,
   LinuxReplay,
   SourcesOptions,
+  TraceOptions,
 } from "../../corpus/request.ts";
 import type { Exhausted, ExhaustHooks, ExhaustOptions } from "../../corpus/exhausted.ts";
 import type { MemdescVerdict } from "../../corpus/memdesc.ts";
@@ -25,7 +26,9 @@ export interface Work {
   runCampaign(request: CampaignOptions, hooks: CampaignHooks): Promise<Result>;
   /** The same on a real kernel, which is built and booted first. */
   runLinuxCampaign(request: LinuxOptions, hooks: CampaignHooks & BuildHooks): Promise<Result>;
-  /** Replays stored programs; none named means the whole corpus. */
+  /** Checks recordings of running kernels. */
+  runTrace(request: TraceOptions): Promise<Result>;
+  /** Replays stored programs and recordings; none named means the whole corpus. */
   replayFiles(files: readonly string[]): Promise<ReplayedProgram[]>;
   /** Replays stored programs on a real kernel. */
   replayOnLinux(request: LinuxReplay, hooks: BuildHooks): Promise<ReplayedProgram[]>;

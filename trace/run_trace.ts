@@ -1,0 +1,210 @@
+/**
+ * The work behind `deno task trace`: recordings in, one result out.
+ *
+ * A recording streams through the reader into the judge; the tables go on to
+ * the replay as soon as it is known which kernel they are from, which needs a
+ * beginning of the recording, or all of a short one. What is odd is weighed at
+ * the end.
+ *
+ * @module
+ */
+import { InputError } from "../core/program/input_error.ts";
+import { INVARIANTS } from "../core/ledger/invariants.ts";
+import type { Discipline } from "../corpus/discipline.ts";
+import type { TraceOptions } from "../corpus/request.ts";
+import type { Recording, Result } from "../corpus/result.ts";
+import { TOOL } from "../corpus/tool.ts";
+import { selectDisciplines } from "../fuzz/cells.ts";
+import {
+  attribute,
+  byShape,
+  findSetup,
+  type Known,
+  modelledKernel,
+  RELEASES,
+  type Said,
+  type Setup,
+} from "./attribute.ts";
+import { readHeader, weigh } from "./evidence.ts";
+import { markFunctions } from "./functions.ts";
+import { readRecording } from "./input.ts";
+import { Judge, type Kind } from "./judge.ts";
+import { Reader } from "./reader.ts";
+import { Replay, type Stage, type Step } from "./replay.ts";
+import { recordingOf, type Reported } from "./report.ts";
+import { Symbols } from "./symbols.ts";
+
+/** Events of tables that are kept until the kernel is decided on. */
+const BEGINNING = 1 << 14;
+
+/** What a recording came to. */
+export interface Traced {
+  readonly recording: Recording;
+  readonly reported: Reported;
+  readonly replay: Replay;
+  readonly bytes: number;
+}
+
+/** An event of a table, before it is known what to make of it. */
+type Kept =
+  | { readonly what: "alloc"; readonly kind: Kind; readonly pfn: number }
+  | Exclude<Step, { what: "alloc" }>;
+
+/** Reads a file. */
+export function traceFile(file: string, options: Said, disciplines: readonly Discipline[]): Promise<Traced> {
+  return traceRecording(file, (push) => readRecording(file, push), options, disciplines);
+}
+
+/**
+ * Reads one recording.
+ *
+ * @param file its name, for messages
+ * @param read hands out its bytes; answers whether that was all of it
+ * @param options what the user says of it
+ * @param disciplines the catalogue
+ */
+export async function traceRecording(
+  file: string,
+  read: (push: (bytes: Uint8Array) => void) => Promise<boolean>,
+  options: Said,
+  disciplines: readonly Discipline[],
+): Promise<Traced> {
+  const symbols = new Symbols();
+  markFunctions(symbols, disciplines);
+  const kept: Kept[] = [];
+  let replay: Replay | undefined;
+  let setup: Setup | undefined;
+  const shapes = new Map<number, boolean>();
+  const judge: Judge = new Judge(symbols, looksLikeTable, {
+    allocated: (kind, pfn) => take({ what: "alloc", kind, pfn }),
+    released: (_kind, pfn, offset, order, path) => take({ what: "free", pfn, offset, order, path }),
+    lostSight: (pfn) => take({ what: "forget", pfn }),
+  });
+  const reader = new Reader(judge, symbols);
+  const known: Known = { kinds: judge.kinds, flags: reader.flags, symbols, disciplines };
+
+  /** Without stacks: any kernel that has the shape will do until there is more to go by. */
+  function looksLikeTable(order: number, flags: number): boolean {
+    const key = order << 16 | flags;
+    let yes = shapes.get(key);
+    if (yes === undefined) {
+      const header = readHeader(judge.comments);
+      const arch = options.arch ?? header.arch;
+      const kernel = options.kernel ?? modelledKernel(header.kernel ?? "", arch, disciplines);
+      const kernels = kernel !== undefined ? [kernel] : RELEASES;
+      yes = order > 0 &&
+        kernels.some((k) => byShape(order, reader.flags[flags]!, { kernel: k, arch, how: "" }, disciplines));
+      shapes.set(key, yes);
+    }
+    return yes;
+  }
+
+  function decide(): { setup: Setup; replay: Replay } {
+    setup ??= findSetup(options, readHeader(judge.comments), judge.tells, known);
+    if (replay === undefined) {
+      replay = new Replay(stageOf(setup, known), Math.max(...known.kinds.map((k) => k.order)));
+      for (const k of kept) replay.add(stepOf(k, setup));
+      kept.length = 0;
+    }
+    return { setup, replay };
+  }
+
+  const plays = new Map<Kind, ReturnType<typeof playOf>>();
+  function playOf(kind: Kind, setup: Setup) {
+    const c = attribute(kind, setup, known);
+    return { kind, flags: reader.flags[kind.flags]!, discipline: c?.discipline, fits: c?.fits ?? false };
+  }
+
+  function stepOf(k: Kept, setup: Setup): Step {
+    if (k.what !== "alloc") return k;
+    let play = plays.get(k.kind);
+    if (play === undefined) plays.set(k.kind, play = playOf(k.kind, setup));
+    return { what: "alloc", play, pfn: k.pfn };
+  }
+
+  function take(k: Kept): void {
+    if (replay !== undefined) return replay.add(stepOf(k, setup!));
+    kept.push(k);
+    if (kept.length >= BEGINNING) decide();
+  }
+
+  const whole = await read((bytes) => reader.push(bytes));
+  reader.end();
+  judge.end();
+  const { counts } = reader;
+  if (counts.entries === 0) {
+    throw new InputError(
+      "no line of this is an entry of ftrace; expected the text of tracefs' trace or trace_pipe, plain or gzip, with " +
+        "kmem:mm_page_alloc and kmem:mm_page_free",
+      { file },
+    );
+  }
+  if (counts.events === 0) {
+    throw new InputError(
+      `none of ${counts.entries} entries is mm_page_alloc or mm_page_free; record these events (docs/recording.md)`,
+      { file },
+    );
+  }
+  const decided = decide();
+  decided.replay.flush();
+  const header = readHeader(judge.comments);
+  const verdict = weigh(judge, counts, header);
+  const reported = recordingOf({
+    file,
+    judge,
+    counts,
+    verdict,
+    whole,
+    known,
+    setup: decided.setup,
+    stage: stageOf(decided.setup, known),
+    replay: decided.replay,
+  });
+  return { recording: reported.recording, reported, replay: decided.replay, bytes: counts.bytes };
+}
+
+/** Kernel, architecture and configuration of the model that replays. */
+function stageOf(setup: Setup, known: Known): Stage {
+  const laid = known.kinds.flatMap((kind) => attribute(kind, setup, known)?.discipline ?? []);
+  const archs = new Set(laid.map((d) => d.arch).filter((a) => a !== "generic"));
+  const arch = setup.arch ?? (archs.size === 1 ? [...archs][0]! : "generic");
+  const config = [...new Set(laid.flatMap((d) => d.config))].sort();
+  return { kernel: setup.kernel, arch, config, symbols: known.symbols };
+}
+
+/** Reads recordings, one after the other. */
+export async function runTrace(options: TraceOptions): Promise<Result> {
+  const disciplines = selectDisciplines(options.disciplines).map((l) => l.discipline);
+  const all: Traced[] = [];
+  for (const file of options.files) all.push(await traceFile(file, options, disciplines));
+  return resultOf(all);
+}
+
+/** The one result of all recordings. */
+export function resultOf(all: readonly Traced[]): Result {
+  const findings = new Map(all.flatMap((t) => t.reported.findings).map((f) => [f.signature, f]));
+  const cells = new Map(all.flatMap((t) => t.reported.cells).map((c) => [`${c.kernel} ${c.arch} ${c.discipline}`, c]));
+  const list = [...findings.values()];
+  return {
+    schema: 1,
+    tool: TOOL,
+    task: "trace",
+    mode: "discipline",
+    seed: 0,
+    interrupted: false,
+    faults: [],
+    steps: all.reduce((sum, t) => sum + t.replay.steps, 0),
+    cells: [...cells.values()],
+    findings: list,
+    invariants: INVARIANTS.map(({ id }, i) => ({
+      id,
+      checks: all.reduce((sum, t) => sum + t.replay.counts.checks[i]!, 0),
+      violations: all.reduce((sum, t) => sum + t.replay.counts.violations[i]!, 0),
+    })),
+    calls: [],
+    memdesc: [],
+    replayed: [],
+    recordings: all.map((t) => t.recording),
+    unexpected: list.filter((f) => !f.expected && f.severity !== "theoretical").length,
+  };
+}
