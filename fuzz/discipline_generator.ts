@@ -79,7 +79,7 @@ const SWARM: readonly number[] = [0, 1, 1, 2, 4, 8];
 export const GRANTS: Uint8Array = Uint8Array.from(
   CALLS,
   (c) =>
-    /^(alloc_page|alloc_pages|__get_free_pages?|get_zeroed_page|alloc_pages_exact|memblock_alloc|ptdesc_alloc|pagetable_alloc)$/
+    /^(alloc_page|alloc_pages|__get_free_pages?|get_zeroed_page|alloc_pages_exact|memblock_alloc|ptdesc_alloc|pagetable_alloc|page_table_alloc)$/
         .test(c.name)
       ? 1
       : 0,

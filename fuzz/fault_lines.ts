@@ -159,6 +159,7 @@ export function grantOf(paths: readonly PathLines[], at: Line, arg: string): Lin
 export function grants(line: Line): boolean {
   const call = line.call;
   if (call === undefined || call.result === "void" || call.env) return false;
+  if (call.name === "page_table_alloc") return true;
   return call.params.length > 0 && call.params.every((p) => ["gfp", "order", "bytes", "count"].includes(p.type));
 }
 

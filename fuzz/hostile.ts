@@ -19,6 +19,7 @@ import { callName, CALLS } from "../core/program/calls.ts";
 import { KIND_LETTERS, KINDS } from "../core/program/kinds.ts";
 import type { Machine } from "../core/program/machine.ts";
 import { FIRST_SLOT, MM_SLOTS, type Slot, STEP_WORDS } from "../core/program/program.ts";
+import { fragmentRules } from "./hostile_fragment_rules.ts";
 import { gatherRules } from "./hostile_gather_rules.ts";
 import { putOwn, RELEASE_RULES } from "./hostile_release_rules.ts";
 import { RULES } from "./hostile_rules.ts";
@@ -46,6 +47,7 @@ export const NEVER_WRONG: Readonly<Record<string, string>> = {
   alloc_page: "it takes flags only, and honours them all",
   tlb_gather_mmu: "every program has its mms, and a gather too many answers NULL",
   tlb_gather_mmu_fullmm: "every program has its mms, and a gather too many answers NULL",
+  page_table_alloc: "every program has its mms",
   "env fail": "it names one of the functions that may fail",
   "env rcu_grace_period": "it takes nothing",
   "env place": "where the block is not free, the lists say which it is",
@@ -84,6 +86,7 @@ export class HostileGenerator {
         rcu: machine.kernel.rcuTableFree,
         frozen: l.frozenTables,
       }),
+      ...fragmentRules(l.fragments),
       ...tableRules({
         descriptors: l.countsFolios,
         slabLocks: l.allocPtlocks,

@@ -69,8 +69,9 @@ function gather(name: string, fullmm: boolean): Use {
   return {
     right: (w) => {
       if (w.picture.open >= MAX_OPEN) return false;
-      const slot = w.write(op, w.random.below(FIRST_SLOT), 0, 0, 0, 1);
-      w.picture.addGather(w.random, slot, fullmm);
+      const mm = w.random.below(FIRST_SLOT);
+      const slot = w.write(op, mm, 0, 0, 0, 1);
+      w.picture.addGather(w.random, slot, fullmm, mm);
       return true;
     },
   };

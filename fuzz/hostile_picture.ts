@@ -68,6 +68,8 @@ export const CHARGED = 1 << 25;
 export const MAX_BLOCKS = 48;
 /** Gathers that are remembered. */
 export const MAX_GATHERS = 12;
+/** Tables of half a page that are remembered. */
+export const MAX_FRAGMENTS = 8;
 /** References that are remembered, of the owner and of the environment each. */
 export const MAX_REFS = 16;
 
@@ -150,12 +152,16 @@ export class Picture {
   used = 0;
 
   readonly gSlot: Int32Array = new Int32Array(MAX_GATHERS);
+  readonly gMm: Int32Array = new Int32Array(MAX_GATHERS);
   readonly gOpen: Int32Array = new Int32Array(MAX_GATHERS);
   /** Whether the range was adjusted: 1 until something is queued, 2 with fullmm. */
   readonly gRange: Int32Array = new Int32Array(MAX_GATHERS);
   gathers = 0;
   open = 0;
 
+  /** Slots of s390's tables of half a page that are live. */
+  readonly fragments: Int32Array = new Int32Array(MAX_FRAGMENTS);
+  nFragments = 0;
   /** References that the program took with get_page. */
   readonly own: References = new References();
   /** References of the environment. */
@@ -173,6 +179,7 @@ export class Picture {
     this.used = 0;
     this.gathers = 0;
     this.open = 0;
+    this.nFragments = 0;
     this.own.n = 0;
     this.env.n = 0;
   }
@@ -259,7 +266,7 @@ export class Picture {
   }
 
   /** Remembers a gather, in place of one that is finished where there is no room. */
-  addGather(random: Random, slot: number, full: boolean): void {
+  addGather(random: Random, slot: number, full: boolean, mm: number): void {
     let g = this.gathers;
     if (g < MAX_GATHERS) this.gathers++;
     else {
@@ -268,6 +275,7 @@ export class Picture {
     }
     this.gSlot[g] = slot;
     this.gOpen[g] = 1;
+    this.gMm[g] = mm;
     this.gRange[g] = full ? 2 : 0;
     this.open++;
   }

@@ -106,7 +106,7 @@ export function coverageLines(
   const never = mine.filter((c) => calls[c.id] === 0);
   lines.push(`calls: ${mine.length - never.length} of ${mine.length} ran on both`);
   for (const call of never) lines.push(`  never: ${callName(call)}`);
-  for (const name of NOT_MADE) lines.push(`  left out: ${name}, which no real kernel can do`);
+  for (const name of NOT_MADE) lines.push(`  left out: ${name}, which user-mode Linux cannot do`);
   CHECKS.forEach((check, i) => {
     if (!isChecked(i, kernel)) return;
     const name = `${check.kind} in ${check.fn}: ${check.text}`;

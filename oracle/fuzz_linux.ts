@@ -34,7 +34,7 @@ import { findingKey, type KeptProgram, keyParts } from "../fuzz/shard.ts";
 import { Comparer } from "./compare.ts";
 import { LinuxMachine } from "./linux_machine.ts";
 import { BUILDABLE, Places } from "./places.ts";
-import { type Generator, MAX_ARENA, NOT_MADE } from "./programs.ts";
+import { type Generator, isNotMade, MAX_ARENA, NOT_MADE } from "./programs.ts";
 import { reportDifference, reportOnLinux } from "./report_linux.ts";
 import type { SourceVersion } from "./source.ts";
 import type { BatchRunner } from "./sync_linux.ts";
@@ -126,7 +126,9 @@ export function plansOn(
   return planCells(selectDisciplines(disciplines), [version], config).filter(({ loaded: { discipline: d } }) => {
     if (!named && !d.kernels.includes(version)) return false;
     const strange = d.config.find((c) => !BUILDABLE.includes(c));
-    const reason = strange !== undefined
+    const reason = isNotMade(d)
+      ? "it calls functions that only its architecture has"
+      : strange !== undefined
       ? `user-mode Linux is built without ${strange}`
       : d.pages > MAX_ARENA
       ? `a real kernel is given ${MAX_ARENA} pages at most, and it wants ${d.pages}`

@@ -6,6 +6,7 @@
  */
 import { DISTINCT_ARCHS } from "../core/kernel/arch.ts";
 import { InputError } from "../core/program/input_error.ts";
+import type { Discipline } from "../corpus/discipline.ts";
 import { listShipped, readProgramFile } from "../corpus/files.ts";
 import { opOf } from "../core/program/calls.ts";
 import { kindIndex } from "../core/program/kinds.ts";
@@ -42,8 +43,8 @@ export interface Source {
 /** Configurations of the model that a build has besides those it was asked for: they are the driver's to play. */
 const DRIVERS: readonly string[] = ["RCU_TABLE_FREE", "PTI"];
 
-/** Calls that a real kernel has no counterpart of. */
-export const NOT_MADE: readonly string[] = ["env place"];
+/** Calls that a real kernel has no counterpart of, or that only another architecture's has. */
+export const NOT_MADE: readonly string[] = ["env place", "page_table_alloc", "page_table_free", "page_table_free_rcu"];
 
 /** A hostile program and one of a discipline make a turn; after so many comes one that is always the same. */
 const TURNS_A_FEW = 20;
@@ -91,7 +92,7 @@ export function allSources(kernel: SourceVersion, config: readonly string[]): So
   });
   const disciplines = planCells(selectDisciplines([]), [kernel], []).flatMap((plan): Source[] => {
     const d = plan.loaded.discipline;
-    if (plan.config.includes("HIGHMEM") || d.pages > MAX_ARENA) return [];
+    if (plan.config.includes("HIGHMEM") || d.pages > MAX_ARENA || isNotMade(d)) return [];
     const machine = machines.get(d.arch, [...config, ...drivers(plan.config)].sort(), d.pages);
     const generator = new DisciplineGenerator(d.compile(kernel), machine.ledger, d.pages);
     return [{ name: d.name, machine, generator, heedless: false }];
@@ -158,7 +159,13 @@ export function fits(program: Program): boolean {
     program.pages <= MAX_ARENA;
 }
 
-function callsIt(program: Program, name: string): boolean {
+/** Whether a discipline has a call that a real kernel is not given. */
+export function isNotMade(d: Discipline): boolean {
+  const { alloc, use, free, fail } = d.compile(d.kernels[0]!);
+  return [alloc, ...use, ...free, ...fail].some(({ code }) => NOT_MADE.some((name) => callsIt({ code }, name)));
+}
+
+function callsIt(program: Pick<Program, "code">, name: string): boolean {
   const op = opOf(name);
   for (let at = 0; at < program.code.length; at += STEP_WORDS) if (program.code[at] === op) return true;
   return false;

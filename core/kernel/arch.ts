@@ -113,15 +113,6 @@ export function __tlb_remove_table(k: Kernel, table: number): void {
   k.free_page_and_swap_cache(k, table);
 }
 
-/**
- * Frees a table by its address (`arch/s390/mm/pgalloc.c:__tlb_remove_table`,
- * 6.1 and v2): bits 0 and 1 clear mean a crst table. Fragments of a page, which
- * set them, are not modelled.
- */
-export function __tlb_remove_table_s390(k: Kernel, table: number): void {
-  k.free_pages(k, table & ~3, CRST_ALLOC_ORDER);
-}
-
 /** 6.6 on s390: still by tag, but a crst table leaves through its descriptor. From the list's history (6326c26c1514). */
 export function __tlb_remove_table_s390_6_6(k: Kernel, table: number): void {
   k.pagetable_free(k, k.virt_to_ptdesc(k, table & ~3));

@@ -22,15 +22,11 @@ import {
   ZONE_WORDS,
 } from "../memory/mem_map.ts";
 import { MAX_PAGE_ORDER, NULL, PAGE_WORDS_SHIFT, W_LRU_NEXT, W_LRU_PREV, W_TYPE } from "../memory/words.ts";
-import {
-  __tlb_remove_table_s390,
-  __tlb_remove_table_s390_6_12,
-  __tlb_remove_table_s390_6_6,
-  archTable,
-} from "./arch.ts";
+import { __tlb_remove_table_s390_6_12, __tlb_remove_table_s390_6_6, archTable } from "./arch.ts";
 import { __free_one_page } from "./buddy.ts";
 import { DEPOSIT_MMS } from "./huge.ts";
 import { type ArchTable, type Kernel, KernelBug, type KernelFunctions, type KernelOptions } from "./kernel.ts";
+import { __tlb_remove_table_s390, bootFragmentLists } from "./fragments.ts";
 import { nodeOf } from "./list.ts";
 import { bootPtdescs } from "./memdesc.ts";
 import {
@@ -156,6 +152,7 @@ class Machine implements Kernel {
   readonly locks: Uint8Array;
   nLocks: number;
   readonly mmHugePte: Int32Array;
+  readonly pgste: boolean;
   readonly firstPtdesc: number;
   readonly ptdescEnd: number;
   readonly tableFree: boolean;
@@ -266,6 +263,10 @@ class Machine implements Kernel {
   readonly pgtable_trans_huge_withdraw: KernelFunctions["pgtable_trans_huge_withdraw"];
   readonly huge_pmd_share: KernelFunctions["huge_pmd_share"];
   readonly huge_pmd_unshare: KernelFunctions["huge_pmd_unshare"];
+  readonly page_table_alloc: KernelFunctions["page_table_alloc"];
+  readonly page_table_free: KernelFunctions["page_table_free"];
+  readonly page_table_free_rcu: KernelFunctions["page_table_free_rcu"];
+  readonly clear_pgste_bits: KernelFunctions["clear_pgste_bits"];
   readonly pgd_list_add: KernelFunctions["pgd_list_add"];
   readonly pgd_list_del: KernelFunctions["pgd_list_del"];
   readonly pgd_set_mm: KernelFunctions["pgd_set_mm"];
@@ -329,6 +330,7 @@ class Machine implements Kernel {
     this.locks = new Uint8Array(MAX_LOCKS);
     this.nLocks = 0;
     this.mmHugePte = new Int32Array(DEPOSIT_MMS).fill(NULL);
+    this.pgste = options.config.includes("PGSTE");
     this.firstPtdesc = map.firstPtdesc;
     this.ptdescEnd = map.firstPtdesc + map.nrPages;
     this.tableFree = arch.tableFree;
@@ -438,10 +440,15 @@ class Machine implements Kernel {
     this.pgtable_trans_huge_withdraw = f.pgtable_trans_huge_withdraw;
     this.huge_pmd_share = f.huge_pmd_share;
     this.huge_pmd_unshare = f.huge_pmd_unshare;
+    this.page_table_alloc = f.page_table_alloc;
+    this.page_table_free = f.page_table_free;
+    this.page_table_free_rcu = f.page_table_free_rcu;
+    this.clear_pgste_bits = f.clear_pgste_bits;
     this.pgd_list_add = f.pgd_list_add;
     this.pgd_list_del = f.pgd_list_del;
     this.pgd_set_mm = f.pgd_set_mm;
     bootMemory(this);
+    bootFragmentLists(this);
     if (apart) bootPtdescs(this);
     this.boot = this.mem.slice();
   }

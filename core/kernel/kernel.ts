@@ -168,6 +168,12 @@ export interface KernelFunctions {
   pgtable_trans_huge_withdraw(k: Kernel, mm: number, pmdp: number): number;
   huge_pmd_share(k: Kernel, spte: number): void;
   huge_pmd_unshare(k: Kernel, ptep: number): number;
+  // arch/s390/mm/pgalloc.c, until 6.6. The mm of a gather is its own.
+  page_table_alloc(k: Kernel, mm: number): number;
+  page_table_free(k: Kernel, mm: number, table: number): void;
+  page_table_free_rcu(k: Kernel, tlb: number, mm: number, table: number): void;
+  /** The two bits of a table with PGSTEs in `_refcount`, on its way out. */
+  clear_pgste_bits(k: Kernel, page: number): void;
   // arch/x86/mm/pgtable.c
   pgd_list_add(k: Kernel, pgd: number): void;
   pgd_list_del(k: Kernel, pgd: number): void;
@@ -266,6 +272,8 @@ export interface KernelState {
   nLocks: number;
   /** `mm->pmd_huge_pte`, by mm: a page, or NULL. */
   readonly mmHugePte: Int32Array;
+  /** Page tables have PGSTEs: the mms are those of KVM guests (s390). */
+  readonly pgste: boolean;
   /** First value that is a descriptor's: 0 where descriptors are struct pages. */
   readonly firstPtdesc: number;
   /** One past the last value that is a descriptor's: `nrPages` where descriptors are struct pages. */

@@ -13,6 +13,7 @@ import { GATHER } from "./mutants/gather.ts";
 import { LOOKUPS } from "./mutants/lookups.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { TABLES } from "./mutants/tables.ts";
+import { FRAGMENTS } from "./mutants/fragments.ts";
 import { MEMDESCS } from "./mutants/memdesc.ts";
 import { REFERENCES } from "./mutants/references.ts";
 import { WALKERS } from "./mutants/walkers.ts";
@@ -31,6 +32,7 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   ...WALKERS,
   ...TABLES,
   ...MEMDESCS,
+  ...FRAGMENTS,
 ]);
 
 /** The program that shows a mutant, as text. */

@@ -27,6 +27,7 @@ export const REPAIRS: Readonly<Record<string, string>> = {
   B1:
     "e320d3012d25: __free_pages frees the tail pages of a block that is not compound when a speculative reference keeps page 0",
   B2: "462a8e08e0e6: __free_pages reads PageHead before it drops its reference",
+  B17: "dfa758638fd2: the fragment bits of a table with PGSTEs are cleared in _refcount before its page is freed",
   B15: "59d9094df3d7: sharers of a table of PMDs have a count of their own, and are not its references",
 };
 
@@ -49,6 +50,7 @@ export const CONFIGS: Readonly<Record<string, string>> = {
     "SPLIT_PTE_PTLOCKS, and SPLIT_PMD_PTLOCKS where the architecture has them: a table has a lock of its own",
   ALLOC_SPLIT_PTLOCKS: "these locks are larger than a word (lockdep, PREEMPT_RT) and come from a slab, which can fail",
   MEMCG: "the caller is in a memcg, to which __GFP_ACCOUNT charges pages",
+  PGSTE: "the mms are those of KVM guests: page tables of s390 have PGSTEs",
   PTI: "page-table isolation: x86's pgd is of order 1",
 };
 

@@ -15,6 +15,8 @@ export const RESERVED = 3;
 /** The kernel's own: a gather's batch. */
 export const KERNEL = 4;
 
+/** `page_table_alloc` of s390: tables that share a page. */
+export const FRAGMENT = 5;
 /** Names by index, as explanations use them. */
 export const FAMILY_NAMES: readonly string[] = [
   "pagetable_alloc",
@@ -22,6 +24,7 @@ export const FAMILY_NAMES: readonly string[] = [
   "alloc_pages_exact",
   "memblock",
   "mmu_gather",
+  "page_table_alloc",
 ];
 
 /** Released by `__free_pages`, `free_pages` and their shorthands. */
@@ -47,6 +50,7 @@ const legal: readonly (readonly number[])[] = [
   /* EXACT     */ [BY_EXACT],
   /* RESERVED  */ [BY_RESERVED_PAGE, BY_RESERVED_PTDESC],
   /* KERNEL    */ [],
+  /* FRAGMENT  */ [],
 ];
 
 /** Bit mask of legal releases by family: the table above, for the hot path. */

@@ -162,6 +162,9 @@ export class Ledger {
   /** A sharer is a reference (before B15). */
   sharesAreRefs = false;
 
+  /** Names that the tables sharing a page were granted to, two a page. */
+  readonly partSlot: Int32Array;
+
   // What each grant is. Ids are reused when a grant is gone.
   readonly gFirst: Int32Array;
   readonly gOrder: Int32Array;
@@ -178,6 +181,10 @@ export class Ledger {
   readonly gIntentCall: Int32Array;
   /** Its descriptor, where that is allocated apart and it has one; else 0. */
   readonly gPtdesc: Int32Array;
+  /** What stands in its first page's `_refcount` beside references: bits of the tables that share it. */
+  readonly gExtra: Int32Array;
+  /** Tables that share its page: those that are somebody's, a bit each; those that a gather holds, from bit 8 on. */
+  readonly gParts: Int32Array;
   /** 1 where its first page has no reference for its owner: a frozen table. */
   readonly gFrozen: Int32Array;
   /** Number of the gather that it was queued in last. */
@@ -248,6 +255,12 @@ export class Ledger {
   frozenTables = false;
   /** The descriptors, where they are allocated apart (memdesc). */
   readonly descriptors: Descriptors;
+  /** The mms are KVM guests' (config PGSTE). */
+  pgste = false;
+  /** Two tables share a page, and `__tlb_remove_table` knows them by the low bits of the pointer (s390 up to 6.1). */
+  fragments = false;
+  /** What the next grant's `_refcount` has beside references. */
+  extra = 0;
   /** Whether descriptors are allocated apart. */
   readonly apart: boolean;
   /** Whether this kernel has descriptors at all. */
@@ -323,6 +336,9 @@ export class Ledger {
     this.gIntentStep = perPage();
     this.gIntentCall = perPage();
     this.gPtdesc = perPage();
+    this.partSlot = new Int32Array(2 * n);
+    this.gExtra = perPage();
+    this.gParts = perPage();
     this.gFrozen = perPage();
     this.gGather = perPage();
     this.gLink = perPage();
@@ -514,6 +530,9 @@ export class Ledger {
     this.gSlot[g] = slot;
     this.gOwnerRefs[g] = 1;
     this.gPtdesc[g] = this.apart && family === PAGETABLE ? this.descriptors.book(g, pfn, pages) : 0;
+    this.gExtra[g] = this.extra;
+    this.gParts[g] = 0;
+    this.extra = 0;
     this.gFrozen[g] = this.frozenTables && family === PAGETABLE ? 1 : 0;
     this.gLink[g] = LINK_NONE;
     this.gSeen[g] = 0;
@@ -529,7 +548,8 @@ export class Ledger {
    */
   rawRefsOf(g: number, pfn: number): number {
     const refs = this.refs[pfn]!;
-    return this.gFrozen[g] !== 0 && refs > 0 && pfn === this.gFirst[g] ? refs - 1 : refs;
+    if (pfn !== this.gFirst[g]) return refs;
+    return (this.gFrozen[g] !== 0 && refs > 0 ? refs - 1 : refs) + this.gExtra[g]!;
   }
 
   /** Compares a page's references with what they should be. */

@@ -6,7 +6,8 @@
  *     0                 struct page 0, 16 words each
  *     nrPages << 4      zone 0 (lowmem), ZONE_WORDS
  *     + ZONE_WORDS      zone 1 (highmem; empty without HIGHMEM)
- *     + 2 * ZONE_WORDS  pgd_list (4 words), and 8 words on the head of a list on the stack
+ *     + 2 * ZONE_WORDS  pgd_list (4 words), heads of each mm's list of pages with half a table to give (s390),
+ *                       and 8 words on the head of a list on the stack
  *     + 16              contents, one word a page
  *     behind            descriptors, where they are allocated apart (`memdesc.ts`)
  *
@@ -102,6 +103,14 @@ export function memMap(nrPages: number, apart: boolean): MemMap {
   if (!apart) return { nrPages, zones, pgdList, contents, firstPtdesc: 0, words: contents + nrPages };
   const firstPtdesc = ((contents + nrPages + PAGE_WORDS - 1) >> PAGE_WORDS_SHIFT) + 1;
   return { nrPages, zones, pgdList, contents, firstPtdesc, words: (firstPtdesc + nrPages) << PAGE_WORDS_SHIFT };
+}
+
+/** Where among the words of pgd_list the list of an mm's pages with a half to give stands (s390). */
+const FRAGMENT_LISTS: readonly number[] = [4, 5, 12];
+
+/** Word of the head of `mm_context_t::pgtable_list`; mms that a program cannot name share the last. */
+export function fragmentList(map: MemMap, mm: number): number {
+  return map.pgdList + (FRAGMENT_LISTS[mm] ?? 12);
 }
 
 /** Word of a zone's free_area of that order. */

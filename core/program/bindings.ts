@@ -6,7 +6,7 @@
  */
 import { pagetable_dtor_free } from "../kernel/ctor.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { CLEARED_P4DS, CLEARED_PMDS, CLEARED_PTES, CLEARED_PUDS } from "../kernel/mmu_gather.ts";
+import { CLEARED_P4DS, CLEARED_PMDS, CLEARED_PTES, CLEARED_PUDS, G_MM, GATHER_WORDS } from "../kernel/mmu_gather.ts";
 import { type Hook, HOOKS, pageOf } from "../ledger/hooks/mod.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { MAX_WALKERS } from "../ledger/walkers.ts";
@@ -116,6 +116,9 @@ const runs: Readonly<Record<string, Run>> = {
   pgtable_trans_huge_withdraw: (k, l) => k.pgtable_trans_huge_withdraw(k, l.a, l.b),
   huge_pmd_share: nothing((k, l) => k.huge_pmd_share(k, l.a)),
   huge_pmd_unshare: (k, l) => k.huge_pmd_unshare(k, l.a),
+  page_table_alloc: (k, l) => k.page_table_alloc(k, l.a),
+  page_table_free: nothing((k, l) => k.page_table_free(k, l.a, l.b)),
+  page_table_free_rcu: nothing((k, l) => k.page_table_free_rcu(k, l.a, k.gathers[l.a * GATHER_WORDS + G_MM]!, l.b)),
   pgd_list_add: nothing((k, l) => k.pgd_list_add(k, l.a)),
   pgd_list_del: nothing((k, l) => k.pgd_list_del(k, l.a)),
   pgd_set_mm: nothing((k, l) => k.pgd_set_mm(k, l.a, l.b)),

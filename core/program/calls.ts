@@ -620,6 +620,32 @@ def(
   "an mm unmaps such a table: NULL where others share it, else its address, for the caller to free",
 );
 
+// s390's tables of half a page.
+def(
+  "page_table_alloc",
+  "mm:mm",
+  "virt",
+  "arch/s390/mm/pgalloc.c:page_table_alloc",
+  "a table of 2 KB, perhaps the other half of a page that has one already; with PGSTE a whole page",
+  BEFORE_6_6,
+);
+def(
+  "page_table_free",
+  "mm:mm, table:virt",
+  "void",
+  "arch/s390/mm/pgalloc.c:page_table_free",
+  "frees such a table; its page with the last of them",
+  BEFORE_6_6,
+);
+def(
+  "page_table_free_rcu",
+  "tlb:gather, table:virt, vmaddr:address",
+  "void",
+  "arch/s390/mm/pgalloc.c:page_table_free_rcu",
+  "queues such a table, its half in the low bits of the pointer",
+  BEFORE_6_6,
+);
+
 // x86's list of pgds: stores through the descriptor's view.
 def(
   "pgd_list_add",

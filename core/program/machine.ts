@@ -12,7 +12,16 @@ import { C_GATHER_INACTIVE } from "../kernel/checks.ts";
 import { createKernel } from "../kernel/create.ts";
 import { since } from "../kernel/names.ts";
 import type { Kernel, KernelFunctions } from "../kernel/kernel.ts";
-import { dtorRan, envHolds, gatherReleased, gatherTook, pageOf, WALKER_OF, walkPossible } from "../ledger/hooks/mod.ts";
+import {
+  dtorRan,
+  envHolds,
+  fragmentReleased,
+  gatherReleased,
+  gatherTook,
+  pageOf,
+  WALKER_OF,
+  walkPossible,
+} from "../ledger/hooks/mod.ts";
 import { answered, asked, checkDescriptors, descriptorFreed, isTables, tableBehind } from "../ledger/descriptors.ts";
 import { CRASH, KERNEL_CHECK, LATENT, LEAK, PAGE_LEAK, POINTER_KIND, USE_AFTER_FREE } from "../ledger/invariants.ts";
 import { Ledger } from "../ledger/ledger.ts";
@@ -230,6 +239,8 @@ export class Machine {
       : k.arch.name === "s390" && k.base === "6.12"
       ? DESTRUCTS_PTE
       : DESTRUCTS_NONE;
+    l.pgste = k.pgste;
+    l.fragments = k.arch.name === "s390" && !since(k.base, "6.6");
     l.headLookup = k.base === "v2";
     l.frozenTables = since(k.base, "frozen");
     l.hasDescriptors = k.base !== "6.1";
@@ -614,7 +625,8 @@ export class Machine {
           break;
         case EV_TABLE:
           this.#tableKind(a);
-          gatherReleased(l, pageOf(l.descriptors.behind(a)), l.tableRelease);
+          if (l.fragments && (a & 3) !== 0) fragmentReleased(l, a);
+          else gatherReleased(l, pageOf(l.descriptors.behind(a)), l.tableRelease);
           break;
         case EV_QUEUED:
           gatherTook(l, pageOf(a), e[i + 2]!);

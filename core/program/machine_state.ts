@@ -59,26 +59,26 @@ export const FIELDS: Readonly<Record<"kernel" | "ledger" | "walkers" | "descript
       fixed: `name base arch config layout map debugVm nrPages highStart lowZone highZone listEnd pgHead pgReserved
         checkAtFree checkAtPrep flagsSecond buddyMask buddyValue buddyBit orderWord orderShift tableFree rcuTableFree
         noGather needsTableInvalidate maxTableBatch boot tableMask tableValue tableBit splitPte splitPmd allocPtlocks
-        memcg pmdShare firstPtdesc ptdescEnd`,
+        memcg pmdShare firstPtdesc ptdescEnd pgste`,
     }),
     ledger: kinds({
       memory: "mem",
       page: "refs envRefs reserved onList writtenOff theoretical table lockOf deposits depositHome sharers",
       grant:
-        `gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs gFrozen gPtdesc gLink gHow gAddress gSeen
+        `gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs gFrozen gPtdesc gExtra gParts gLink gHow gAddress gSeen
       gQueued`,
       slot: "via slotPages",
       gather: "gathers ranges",
       link: "grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds",
       number: "envTaken freePages managed pagetables charges nLocks mmDeposits locks",
-      history: "gIntentStep gUnlinkStep nFreeIds nIds nGathers",
+      history: "partSlot gIntentStep gUnlinkStep nFreeIds nIds nGathers",
       scratch:
         `op step a b c sa sb subject offset dst res draining findings nFindings full stepStart stop misuse pending
-        pendingOrder checks violations lostCharges`,
+        pendingOrder checks violations lostCharges extra`,
       fixed:
         `layout map nrPages nrPagesWord enabled expectedLeaks kinds tableRelease tableKind tablesArePages headLookup
         hasDescriptors frozenTables walkerKinds ipiFlush deadAsid flushedAtUnmap walkers countsFolios
-        splitPte splitPmd allocPtlocks memcg pmdShare sharesAreRefs tableDestructs apart descriptors`,
+        splitPte splitPmd allocPtlocks memcg pmdShare sharesAreRefs tableDestructs apart descriptors pgste fragments`,
     }),
     walkers: kinds({ link: "kind table", history: "n slot" }),
     descriptors: kinds({ number: "granting live grant page pages", fixed: "first" }),

@@ -36,11 +36,12 @@ import {
 import { G_MM, G_START, G_TABLES, G_USED, GATHER_WORDS, MAX_GATHERS, UNITS } from "../../core/kernel/mmu_gather.ts";
 import { BATCH_GIVEN_BACK } from "../../core/kernel/page.ts";
 import { LINK_CLEARED, LIVE, QUEUED, T_DEPOSITED, T_DEPOSITS } from "../../core/ledger/states.ts";
-import { areaWord, NR_ORDERS, Z_FREE, Z_MANAGED, ZONE_WORDS } from "../../core/memory/mem_map.ts";
+import { areaWord, fragmentList, NR_ORDERS, Z_FREE, Z_MANAGED, ZONE_WORDS } from "../../core/memory/mem_map.ts";
 import {
   NULL,
   PAGE_OFFSET,
   PAGE_SHIFT,
+  PAGE_SIZE,
   PAGE_WORDS_SHIFT,
   STRUCT_PAGE_SHIFT,
   W_LRU_NEXT,
@@ -270,6 +271,13 @@ export class Canon {
       any = true;
       this.low = Math.imul(this.low ^ k.mmHugePte[i]! ^ i << 16, C1);
     }
+    // Pages with half a table to give are on a list of their mm.
+    for (let mm = 0; mm < 3; mm++) {
+      const head = fragmentList(k.map, mm);
+      if (k.mem[head] === head << 2) continue;
+      any = true;
+      this.low = Math.imul(this.low ^ k.mem[head]! ^ mm << 24, C1);
+    }
     for (let pfn = 0; pfn < this.#a.length && !any; pfn++) any = (l.table[pfn]! & (T_DEPOSITED | T_DEPOSITS)) !== 0;
     for (let pfn = 0; any && pfn < this.#a.length; pfn++) {
       for (let i = 2; i < 6; i++) this.#mix(pfn, k.mem[(pfn << PAGE_WORDS_SHIFT) + i]!);
@@ -473,7 +481,7 @@ export class Canon {
           // What was given up and is not used any more may lie anywhere.
           if (!world.isOwn(t, pageAt(value)) && !world.isUsed(t, s)) continue;
           // A page where an address is meant, or the reverse, is another value.
-          this.#label(pageAt(value), NAME | r << 8 | s, value >= PAGE_OFFSET ? 1 : 0);
+          this.#label(pageAt(value), NAME | r << 8 | s, value >= PAGE_OFFSET ? 1 + (value & (PAGE_SIZE - 1)) : 0);
         } else if (kinds[s] === KIND_GATHER && value >>> 0 < MAX_GATHERS) this.#gather[value] = r << 6 | s;
       }
     }

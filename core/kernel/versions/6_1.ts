@@ -9,6 +9,7 @@ import * as alloc from "../alloc.ts";
 import { __tlb_remove_table } from "../arch.ts";
 import * as buddy from "../buddy.ts";
 import * as ctor from "../ctor.ts";
+import * as fragments from "../fragments.ts";
 import * as free from "../free.ts";
 import * as huge from "../huge.ts";
 import type { KernelFunctions } from "../kernel.ts";
@@ -118,6 +119,10 @@ export const KERNEL_6_1: KernelFunctions = Object.freeze({
   pgtable_trans_huge_withdraw: huge.pgtable_trans_huge_withdraw,
   huge_pmd_share: huge.huge_pmd_share,
   huge_pmd_unshare: huge.huge_pmd_unshare,
+  page_table_alloc: fragments.page_table_alloc,
+  page_table_free: fragments.page_table_free,
+  page_table_free_rcu: fragments.page_table_free_rcu,
+  clear_pgste_bits: fragments.clear_pgste_bits,
   pgd_list_add: pgd.pgd_list_add,
   pgd_list_del: pgd.pgd_list_del,
   pgd_set_mm: pgd.pgd_set_mm,

@@ -6,12 +6,14 @@
  * @module
  */
 import { __free_pages_with_B3, __free_pages_without_B1, __free_pages_without_B2 } from "../free.ts";
+import { clear_pgste_bits_without_B17 } from "../fragments.ts";
 import { huge_pmd_share_without_B15, huge_pmd_unshare_without_B15 } from "../huge.ts";
 import type { KernelFunctions } from "../kernel.ts";
 
 /** What a kernel had before each repair. */
 export const WITHOUT: readonly (readonly [string, Partial<KernelFunctions>])[] = Object.freeze(
   [
+    ["B17", { clear_pgste_bits: clear_pgste_bits_without_B17 }],
     ["B15", { huge_pmd_share: huge_pmd_share_without_B15, huge_pmd_unshare: huge_pmd_unshare_without_B15 }],
     ["B2", { __free_pages: __free_pages_without_B2 }],
     ["B1", { __free_pages: __free_pages_without_B1 }],

@@ -5,7 +5,7 @@
  */
 import { __GFP_ACCOUNT, __GFP_COMP, __GFP_HIGHMEM } from "../../memory/gfp.ts";
 import { MAX_PAGE_ORDER, NULL, PAGE_SHIFT, PAGE_SIZE } from "../../memory/words.ts";
-import { EXACT, PAGES, PAGETABLE, RESERVED } from "../families.ts";
+import { EXACT, FRAGMENT, PAGES, PAGETABLE, RESERVED } from "../families.ts";
 import { BAD_REFERENCE, CORRUPTION, ORDER_MISMATCH } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
 import { G_LISTED, G_MARKED, G_TABLE, LIVE, T_OPEN } from "../states.ts";
@@ -87,7 +87,7 @@ function beforeSplit(l: Ledger): void {
     return;
   }
   // VM_BUG_ON(!page_count(page)): a frozen table's page has none.
-  if (l.gFrozen[g] !== 0) l.misuse = true;
+  if (l.gFrozen[g] !== 0 || l.gFamily[g] === FRAGMENT) l.misuse = true;
   if (singles(l, g) || l.a !== l.gFirst[g] || l.b !== l.gOrder[g] || l.gHeld[g] !== l.gTotal[g]) {
     l.misuse = true;
     l.record(ORDER_MISMATCH, CORRUPTION, WHY_SPLIT, g, l.a, 0, l.b, l.gOrder[g]!);

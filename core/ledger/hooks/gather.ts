@@ -6,7 +6,7 @@
  */
 import { chunked, released } from "../judge.ts";
 import { NULL } from "../../memory/words.ts";
-import { BY_GATHER, BY_GATHER_PTDESC } from "../families.ts";
+import { BY_GATHER, BY_GATHER_PTDESC, FRAGMENT } from "../families.ts";
 import { CORRUPTION, DOUBLE_FREE, GATHER_TWICE, USE_AFTER_FREE } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
 import {
@@ -128,6 +128,8 @@ export function gatherTook(l: Ledger, pfn: number, refs: number): void {
   l.checks[GATHER_TWICE]!++;
   if (pfn < 0 || pfn >= l.nrPages) return;
   const g = l.grantOf[pfn]!;
+  // Of tables that share a page each has its own place on the ledger.
+  if (g >= 0 && l.gFamily[g] === FRAGMENT) return;
   if (g >= 0) {
     const at = holder(l, g, pfn);
     l.gQueued[g]! += refs;

@@ -5,6 +5,7 @@
  * @module
  */
 import { ALLOC_HOOKS } from "./alloc.ts";
+import { FRAGMENT_HOOKS } from "./fragments.ts";
 import { ENV_HOOKS } from "./env.ts";
 import { GATHER_HOOKS } from "./gather.ts";
 import type { Hooks } from "./hook.ts";
@@ -16,6 +17,7 @@ import { USE_HOOKS } from "./use.ts";
 import { WALK_HOOKS } from "./walk.ts";
 
 export { envHolds } from "./env.ts";
+export { fragmentReleased } from "./fragments.ts";
 export { gatherReleased, gatherTook } from "./gather.ts";
 export { type Hook, type Hooks, pageOf } from "./hook.ts";
 export { linked } from "./pgd.ts";
@@ -30,6 +32,7 @@ export const HOOKS: Readonly<Record<string, Hooks>> = {
   ...RESERVED_HOOKS,
   ...GATHER_HOOKS,
   ...PGD_HOOKS,
+  ...FRAGMENT_HOOKS,
   ...TABLE_HOOKS,
   ...ENV_HOOKS,
   ...WALK_HOOKS,

@@ -8,6 +8,7 @@ import { LIST_PREV } from "../../memory/mem_map.ts";
 import { PAGE_WORDS_SHIFT, W_LRU_NEXT } from "../../memory/words.ts";
 import { type Hooks, pfnOf, usable } from "./hook.ts";
 import { descriptor } from "./use.ts";
+import { FRAGMENT } from "../families.ts";
 import { CORRUPTION, OVERLAY_CLOBBER } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
 import { G_LISTED, LEVEL_PMD, LIVE, T_DEPOSITED, T_LEVEL } from "../states.ts";
@@ -51,7 +52,7 @@ function before(l: Ledger, listed: number): void {
   const g = l.grantOf[pfn]!;
   if (l.hasDescriptors && !l.headLookup) descriptor(l, pfn, false, true);
   else if (l.gCompound[g] !== 0 && pfn !== l.gFirst[g]) l.misuse = true;
-  if (l.gState[g] !== LIVE) l.misuse = true;
+  if (l.gState[g] !== LIVE || l.gFamily[g] === FRAGMENT) l.misuse = true;
   overTable(l, pfn, listed < 0);
   if (listed < 0 || l.onList[pfn] === listed) return;
   l.misuse = true;

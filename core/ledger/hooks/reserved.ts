@@ -4,7 +4,7 @@
  * @module
  */
 import { settleSingles } from "../judge.ts";
-import { BY_RESERVED_PAGE, BY_RESERVED_PTDESC } from "../families.ts";
+import { BY_RESERVED_PAGE, BY_RESERVED_PTDESC, FRAGMENT } from "../families.ts";
 import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
 import { G_FOREIGN, G_MARKED, LIVE, T_CHARGED, T_OPEN } from "../states.ts";
@@ -15,7 +15,9 @@ function beforeMarkReserved(l: Ledger): void {
   if (usable(l, l.a, WHY_WRITE_FREE)) {
     const g = l.grantOf[l.a]!;
     // PG_reserved is PF_NO_COMPOUND.
-    if (l.reserved[l.a] !== 0 || l.gCompound[g] !== 0 || l.gState[g] !== LIVE) l.misuse = true;
+    if (l.gFamily[g] === FRAGMENT || l.reserved[l.a] !== 0 || l.gCompound[g] !== 0 || l.gState[g] !== LIVE) {
+      l.misuse = true;
+    }
     if (l.reserved[l.a] === 0) l.managed--;
     l.reserved[l.a] = 1;
     l.gFlags[g]! |= G_MARKED;

@@ -4,6 +4,7 @@
  * @module
  */
 import { NULL } from "../../memory/words.ts";
+import { FRAGMENT } from "../families.ts";
 import { CONSTRUCTOR, CORRUPTION, LEAK, SHARE_COUNT } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
 import {
@@ -122,7 +123,7 @@ function beforeDeposit(l: Ledger): void {
   if (l.gState[g] !== LIVE || l.gState[l.grantOf[pmd]!] !== LIVE || l.c === pmd) l.misuse = true;
   // pmd_huge_pte is there between constructor and destructor only.
   if ((l.table[pmd]! & T_LEVEL) !== LEVEL_PMD || l.onList[pmd] !== 0 || l.onList[l.c] !== 0) l.misuse = true;
-  if (l.c !== l.gFirst[g] || l.gCompound[g] !== 0) l.misuse = true;
+  if (l.gFamily[g] === FRAGMENT || l.c !== l.gFirst[g] || l.gCompound[g] !== 0) l.misuse = true;
   if (l.apart && (l.gPtdesc[g] === 0 || l.gOrder[g] !== 0)) l.misuse = true;
   if ((l.table[l.c]! & T_DEPOSITED) !== 0) {
     l.misuse = true;
