@@ -9,6 +9,18 @@
 import type { Severity } from "../core/ledger/invariants.ts";
 import type { MemdescVerdict } from "./memdesc.ts";
 
+/** Where a discipline says what broke. */
+export interface FindingOrigin {
+  /** The discipline's file; of shipped ones as seen from the repository. */
+  readonly file: string;
+  /** The line with the call, from 1. */
+  readonly line: number;
+  /** Kernel files and functions that the discipline was read from, `FILE:FUNCTION` each. */
+  readonly source: readonly string[];
+  /** Why it expects the finding; empty where it says nothing, or does not expect it. */
+  readonly why: string;
+}
+
 /** One finding, shrunk, as the report shows it. */
 export interface ReportedFinding {
   /** Id of the invariant. */
@@ -43,6 +55,8 @@ export interface ReportedFinding {
   readonly source: string;
   /** Which of the kernel's own checks would have said something; empty where none would. */
   readonly seenBy: readonly string[];
+  /** Where its discipline says it; missing where there is none. */
+  readonly origin?: FindingOrigin;
 }
 
 /** One kernel × discipline. */

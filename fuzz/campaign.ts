@@ -21,6 +21,7 @@ import { type CellPlan, planCells, selectDisciplines } from "./cells.ts";
 import { Digest } from "./digest.ts";
 import { type ExpectedFindings, expectedOf } from "./expected.ts";
 import { memdescVerdicts } from "./memdesc.ts";
+import { withOrigin } from "./origin.ts";
 import { type Death, runJobs } from "./pool.ts";
 import { reportExpected, reportFound, reportHostile } from "./report_finding.ts";
 import { type KeptProgram, programOfShard, type ShardJob, type ShardOutcome } from "./shard.ts";
@@ -197,7 +198,7 @@ function cellOf(
     }
     if (!partial) complaints.push(...unreached(plan.cell!, outcomes));
   }
-  reported.push(...mine);
+  reported.push(...mine.map((f) => withOrigin(f, plan.cell)));
   const bad = mine.filter((f) => !f.expected && f.severity !== SEVERITIES[THEORETICAL]);
   return {
     kernel: plan.kernel,

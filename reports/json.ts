@@ -9,6 +9,7 @@
 import type {
   CallCount,
   Cell,
+  FindingOrigin,
   InvariantCount,
   RecordedBefore,
   RecordedRelease,
@@ -76,7 +77,10 @@ const FINDING: Keys<ReportedFinding> = {
   explanation: true,
   source: true,
   seenBy: true,
+  origin: true,
 };
+
+const ORIGIN: Keys<FindingOrigin> = { file: true, line: true, source: true, why: true };
 
 const INVARIANT: Keys<InvariantCount> = { id: true, checks: true, violations: true };
 const CALL: Keys<CallCount> = { kernel: true, call: true, right: true, wrong: true };
@@ -147,7 +151,9 @@ export function reportJson(result: Result): string {
     ...ordered(result, RESULT),
     faults: result.faults.map((f) => ordered(f, FAULT)),
     cells: result.cells.map((c) => ordered(c, CELL)),
-    findings: result.findings.map((f) => ordered(f, FINDING)),
+    findings: result.findings.map((f) =>
+      ordered({ ...f, ...(f.origin && { origin: ordered(f.origin, ORIGIN) }) }, FINDING)
+    ),
     invariants: result.invariants.map((i) => ordered(i, INVARIANT)),
     calls: result.calls.map((c) => ordered(c, CALL)),
     replayed: result.replayed.map((r) => ordered(r, REPLAYED)),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { validateXML } from "xmllint-wasm";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { reportJunit } from "./junit.ts";
 import { bigResult, HOSTILE_NAME, sampleCell, sampleResult } from "./sample_test_data.ts";
@@ -55,4 +56,13 @@ Deno.test("what XML cannot hold is left out, the rest survives", () => {
 Deno.test("a large and an empty result are well-formed", () => {
   parsed(reportJunit(bigResult()));
   assert.equal(XMLValidator.validate(reportJunit(sampleResult({ cells: [], replayed: [] }))), true);
+});
+
+Deno.test("junit.xml is valid by Jenkins' schema, whatever the names are", async () => {
+  const schema = await Deno.readTextFile(new URL("./schemas/junit.xsd", import.meta.url));
+  const texts = [sampleResult(), bigResult(), sampleResult({ cells: [], replayed: [] })].map(reportJunit);
+  const valid = await validateXML({ xml: texts.map((contents, i) => ({ fileName: `${i}.xml`, contents })), schema });
+  assert.deepEqual(valid.errors, []);
+  const wrong = texts[0]!.replace("<testcase ", '<testcase nam="x" ');
+  assert.equal((await validateXML({ xml: [{ fileName: "wrong.xml", contents: wrong }], schema })).valid, false);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SEVERITIES, type Severity } from "../core/ledger/invariants.ts";
 import { escapeMarkdown, fenced, MARKDOWN_LIMIT, reportMarkdown } from "./markdown.ts";
 import { bigResult, HOSTILE_NAME, sampleCell, sampleFinding, sampleResult } from "./sample_test_data.ts";
 
@@ -81,4 +82,22 @@ Deno.test("a report stays below the limit and says how many findings are left ou
   const left = Number(/([\d,]+) findings more are left out here/.exec(text)?.[1]?.replace(",", ""));
   assert.equal(left, 3000 - (text.match(/^### NEW/gm) ?? []).length);
   assert.ok(size(reportMarkdown(bigResult(), 20_000)) <= 20_000);
+});
+
+Deno.test("500 findings stay within 1 MiB, and the worst are there first", () => {
+  const findings = Array.from({ length: 500 }, (_, i) =>
+    sampleFinding({
+      discipline: `table/${i}`,
+      severity: SEVERITIES[i % SEVERITIES.length]!,
+      expected: i % 2 === 0,
+      program: `kernel 6.12\n${"p0 = alloc_page(GFP_KERNEL)\nput_page(p0)\n".repeat(50)}`,
+    }));
+  const text = reportMarkdown(sampleResult({ findings }));
+  assert.ok(new TextEncoder().encode(text).length < 2 ** 20);
+  const shown = [...text.matchAll(/^\*\*(\w+)\*\*: /gm)].map(([, severity]) =>
+    SEVERITIES.indexOf(severity as Severity)
+  );
+  const fresh = shown.slice(0, 250);
+  assert.deepEqual(fresh, fresh.toSorted());
+  assert.equal(fresh.filter((s) => s === 0).length, 50);
 });

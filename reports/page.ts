@@ -91,6 +91,8 @@ function findingOf(f: ReportedFinding, programs: Programs): PageData["findings"]
     explanation: f.explanation,
     source: f.source,
     seenBy: seenByWords(f),
+    origin: f.origin === undefined ? "" : `${f.origin.file}:${f.origin.line}`,
+    why: f.origin?.why ?? "",
     program: programs.add(f.program),
   };
 }

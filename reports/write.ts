@@ -13,13 +13,23 @@ import { InputError } from "../core/program/input_error.ts";
 import { reportJson, timingJson } from "./json.ts";
 import { reportJunit } from "./junit.ts";
 import { writeKunit } from "./kunit/files.ts";
+import { reportKtap } from "./ktap.ts";
 import { MARKDOWN_LIMIT, reportMarkdown } from "./markdown.ts";
 import { reportPage } from "./page.ts";
+import { reportSarif } from "./sarif.ts";
 import type { Result, Timing } from "../corpus/result.ts";
 import { visible } from "./text.ts";
 
 /** Files of a report. */
-export const REPORT_FILES: readonly string[] = ["report.json", "timing.json", "report.md", "junit.xml", "index.html"];
+export const REPORT_FILES: readonly string[] = [
+  "report.json",
+  "timing.json",
+  "report.md",
+  "junit.xml",
+  "report.ktap",
+  "ptfuzz.sarif",
+  "index.html",
+];
 
 /** The file that GitHub shows below a run; empty or unset elsewhere. */
 function summaryFile(): string | undefined {
@@ -129,6 +139,8 @@ export function writeReport(dir: string, result: Result, timing: Timing): void {
     ["timing.json", timingJson(timing)],
     ["report.md", reportMarkdown(result)],
     ["junit.xml", reportJunit(result)],
+    ["report.ktap", reportKtap(result)],
+    ["ptfuzz.sarif", reportSarif(result)],
     ["index.html", reportPage(result)],
   ]);
   try {

@@ -34,6 +34,10 @@ export interface PageFinding {
   readonly explanation: string;
   readonly source: string;
   readonly seenBy: string;
+  /** Where the discipline says it, `FILE:LINE`; empty where there is none. */
+  readonly origin: string;
+  /** Why the discipline expects it, in its own words; empty where it says nothing. */
+  readonly why: string;
   /** Index of its program, or -1 where it is too long for the page. */
   readonly program: number;
 }

@@ -42,6 +42,7 @@ export function FindingView({ data, finding: f, number, step }: Props): JSX.Elem
       </p>
       {invariant !== undefined && <p>What must hold: {invariant.statement}.</p>}
       <p class="explanation">{f.explanation}</p>
+      {f.why !== "" && <p>Why, as the discipline says: {f.why}.</p>}
       {program === undefined
         ? (
           <>
@@ -59,7 +60,7 @@ export function FindingView({ data, finding: f, number, step }: Props): JSX.Elem
           </>
         )}
       <p class="source">
-        Kernel source: {f.source}. {f.seenBy}
+        {f.origin !== "" && `Discipline: ${f.origin}. `}Kernel source: {f.source}. {f.seenBy}
       </p>
     </>
   );
