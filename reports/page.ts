@@ -22,6 +22,7 @@ import {
   complaintsOf,
   disciplineLabel,
   findingTitle,
+  interruptedWords,
   isAsExpected,
   matrixOf,
   seenByWords,
@@ -102,6 +103,7 @@ function summaryOf(result: Result): string[] {
   const expected = result.findings.filter((f) => f.expected).length;
   const wrong = result.replayed.filter((r) => !r.ok).length;
   return [
+    ...interruptedWords(result),
     `${result.task}, ${result.mode} mode: ${count(result.steps, "step")} in ${count(programs, "program")}, ` +
     `${count(expected, "finding")} expected, ${grouped(result.unexpected)} unexpected, seed ${result.seed}.`,
     ...(result.cells.some((c) => c.canary) ? [canaryWords(result)] : []),
