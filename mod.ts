@@ -42,6 +42,7 @@ export type {
   CallCount,
   Cell,
   Difference,
+  FindingOrigin,
   InvariantCount,
   RecordedBefore,
   RecordedRelease,
