@@ -31,7 +31,11 @@ const work: Work = {
   runConformMutants: async (request, hooks) =>
     (await import("./oracle/conform_mutants.ts")).runConformMutants(request, hooks),
   runSources: async (request, print) => (await import("./oracle/sources/run_sources.ts")).runSources(request, print),
-  runBench: async (print) => (await import("./fuzz/bench.ts")).runBench(print),
+  runBench: async (print) => {
+    const ok = await (await import("./fuzz/bench.ts")).runBench(print);
+    await (await import("./trace/bench.ts")).benchRecordings(print);
+    return ok;
+  },
   runExhaust: async (request, hooks) => (await import("./fuzz/exhaust/run.ts")).runExhaust(request, hooks),
   runFaults: async (request, print) => (await import("./fuzz/faults.ts")).runFaults(request, print),
   memdescVerdicts: async (disciplines) => (await import("./fuzz/memdesc.ts")).memdescVerdicts(disciplines),

@@ -39,8 +39,10 @@ import type { Symbols } from "./symbols.ts";
 
 /** Pages that keep their neighbours at least, as an order. */
 const MIN_GROUP_ORDER = 2;
-/** Events of one program. */
-const MAX_EVENTS = 200;
+/** Events that are collected, and of one program at most. */
+const MAX_EVENTS = 1000;
+/** Events of one program at least: what is broken ends it, and what follows is written anew. */
+const MIN_EVENTS = 16;
 
 const OP = {
   place: opOf("env place"),
@@ -374,6 +376,10 @@ export class Replay {
   /** Those that lived when the program began. */
   #before: Table[] = [];
   #steps: { step: Step; table: Table }[] = [];
+  /** Events of the next program. */
+  #length = 200;
+  /** Something that is not latent ended the program that ran last. */
+  #stopped = false;
 
   /** @param order the largest table's: as many pages keep their neighbours */
   constructor(stage: Stage, order: number) {
@@ -427,8 +433,9 @@ export class Replay {
     let steps = this.#steps;
     this.#steps = [];
     while (steps.length > 0) {
-      const done = this.#run(before, steps);
-      const broken = done < steps.length ? steps[done - 1]?.table : undefined;
+      const done = this.#run(before, steps.slice(0, this.#length));
+      this.#length = this.#stopped ? Math.max(MIN_EVENTS, this.#length >> 1) : Math.min(MAX_EVENTS, this.#length * 2);
+      const broken = this.#stopped ? steps[done - 1]?.table : undefined;
       before = after(before, steps.slice(0, done)).filter((t) => t !== broken);
       // What was broken takes no further part.
       steps = steps.slice(done).filter((s) => s.table !== broken);
@@ -464,6 +471,7 @@ export class Replay {
     // A finding that is not latent ends a program.
     const last = machine.ran.subarray(0, ends.at(-1)).lastIndexOf(1) + 1;
     const done = Math.min(count, ends.filter((end) => end < last).length + 1);
+    this.#stopped = done < count || machine.ledger.stop;
     for (const [i, { table }] of steps.slice(0, done).entries()) {
       const name = table.play.discipline?.name ?? "";
       lines.set(name, (lines.get(name) ?? 0) + ends[i]! - (i === 0 ? 0 : ends[i - 1]!));
