@@ -40,6 +40,7 @@ import {
   C_MAPCOUNT,
   C_MAPPING,
   C_MEMCG,
+  C_OOPS_LIST,
   C_REFCOUNT,
   C_REFCOUNTED_REF,
   C_REFCOUNTED_TAIL,
@@ -227,7 +228,7 @@ export function alloc_pages(k: Kernel, gfp: number, order: number): number {
     if ((gfp & __GFP_NOFAIL) === 0) return NULL;
   }
   let page = NULL;
-  let warned = false;
+  let tries = 0;
   do {
     page = k.placeNext >= 0 ? takePlaced(k, (gfp & __GFP_HIGHMEM) !== 0, order) : NULL;
     if (page === NULL && (gfp & __GFP_HIGHMEM) !== 0 && zone_watermark_ok(k, k.highZone, order)) {
@@ -235,8 +236,9 @@ export function alloc_pages(k: Kernel, gfp: number, order: number): number {
     }
     if (page === NULL && zone_watermark_ok(k, k.lowZone, order)) page = k.__rmqueue_smallest(k, k.lowZone, order);
     if (page === NULL) return NULL;
-    if (!warned) k.warn_nofail(k, gfp, order);
-    warned = true;
+    if (tries === 0) k.warn_nofail(k, gfp, order);
+    // Each block that is set aside has left its list: more than there are pages come from a list in a circle.
+    if (tries++ > k.nrPages) bug(k, C_OOPS_LIST, page);
   } while (k.check_new_pages(k, page, order));
   k.prep_new_page(k, page, order, gfp);
   if (k.memcg && (gfp & __GFP_ACCOUNT) !== 0) k.__memcg_kmem_charge_page(k, page, order);

@@ -216,3 +216,9 @@ Deno.test("with DEBUG_VM a fresh page must be neither tail nor referenced", () =
   poke(k, 0, W_COMPOUND_HEAD, 0);
   assert.equal(outcome(k, () => k.prep_new_page(k, 0, 0, 0)), "set_page_refcounted: page_ref_count(page)");
 });
+
+Deno.test("a free list that leads in a circle ends the machine, and not the model", () => {
+  const k = machine("6.12", DEBUG, 16, "generic", { __rmqueue_smallest: () => 3 });
+  poke(k, 3, W_REFCOUNT, 1);
+  assert.match(outcome(k, () => k.alloc_pages(k, 0, 0)), /oops: list pointer/);
+});

@@ -20,7 +20,7 @@ import {
   W_TYPE,
 } from "../memory/words.ts";
 import { page_zone, zone_watermark_ok } from "./buddy.ts";
-import { bug, C_RESERVED_COMPOUND, oops } from "./checks.ts";
+import { bug, C_OOPS_LIST, C_RESERVED_COMPOUND, oops } from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
 import { nodeOf } from "./list.ts";
 import { isCompound } from "./page.ts";
@@ -71,9 +71,11 @@ export function memblock_alloc(k: Kernel, nr: number): number {
   const order = nr === 1 ? 0 : 32 - Math.clz32(nr - 1);
   let page = NULL;
   if (!zone_watermark_ok(k, k.lowZone, order)) return NULL;
+  let tries = 0;
   do {
     page = k.__rmqueue_smallest(k, k.lowZone, order);
     if (page === NULL) return NULL;
+    if (tries++ > k.nrPages) bug(k, C_OOPS_LIST, page);
   } while (k.check_new_pages(k, page, order));
   k.prep_new_page(k, page, order, 0);
   const end = page + (1 << order);
