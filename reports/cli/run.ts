@@ -14,6 +14,7 @@ import { exitStatusHelp, HELP_WIDTH, invariantsHelp, TRACE_HELP } from "./help.t
 import { conform, type ConformCliOptions } from "./conform.ts";
 import { kunitText } from "./kunit.ts";
 import { exhaust, type ExhaustCliOptions } from "./exhaust.ts";
+import { mailText } from "./mail.ts";
 import { replay, type ReplayOptions } from "./replay.ts";
 import { memdesc, type MemdescOptions } from "./memdesc.ts";
 import { archName, trace, type TraceCliOptions } from "./trace.ts";
@@ -177,11 +178,13 @@ function fileCommands(program: Command, setting: Setting, done: (status: number)
     .action(async (files: string[], options: ReplayOptions) => done(await replay(files, options, setting)));
   program.command("shrink").argument("<FILE>", "a stored program that claims a finding")
     .description("Prints the smallest program with the same finding.")
-    .addOption(new Option("--kunit", "print it as a KUnit test in C, for a kernel tree"))
+    .addOption(new Option("--kunit", "print it as a KUnit test in C, for a kernel tree").conflicts("mail"))
+    .addOption(new Option("--mail", "print it as a mail to a kernel list, with the KUnit test"))
     .addHelpText("after", exitStatusHelp())
-    .action(async (file: string, { kunit = false }: { kunit?: boolean }) => {
+    .action(async (file: string, { kunit = false, mail = false }: { kunit?: boolean; mail?: boolean }) => {
       const text = await work.shrinkFile(file);
-      io.out((kunit ? kunitText(text, file) : text).trimEnd() + "\n");
+      const printed = kunit ? kunitText(text, file) : mail ? mailText(text, file, setting.tool) : text;
+      io.out(printed.trimEnd() + "\n");
       done(0);
     });
   program.command("show").argument("<FILE>", "a stored program")
