@@ -57,7 +57,7 @@ export const ARCH_TABLES: Readonly<Record<string, ArchTable>> = Object.freeze({
   // ARCH_ENABLE_SPLIT_PMD_PTLOCK of PPC_BOOK3S_64.
   powerpc: arch("powerpc", { ipiFlush: false, splitPmd: true }),
   // Flushes are broadcast; gup_fast needs LPAE.
-  arm: arch("arm", { gupFast: false, ipiFlush: false }),
+  arm: arch("arm", { gupFast: false, ipiFlush: false, tableKind: "ptdesc" }),
   x86: arch("x86", { ...RCU, deadAsid: false, splitPmd: true, pmdShare: true }),
   arm64: arch("arm64", { ...RCU, tableKind: "ptdesc", splitPmd: true, pmdShare: true }),
   riscv: arch("riscv", { ...RCU, tableKind: "ptdesc", splitPmd: true, pmdShare: true }),
