@@ -24,7 +24,7 @@ import { memdescVerdicts } from "./memdesc.ts";
 import { withOrigin } from "./origin.ts";
 import { type Death, runJobs } from "./pool.ts";
 import { reportExpected, reportFound, reportHostile } from "./report_finding.ts";
-import { type KeptProgram, programOfShard, type ShardJob, type ShardOutcome } from "./shard.ts";
+import { type KeptProgram, keyParts, programOfShard, type ShardJob, type ShardOutcome } from "./shard.ts";
 
 /** Shards of a cell: enough that workers share it well; fixed, so that the result does not depend on them. */
 const SHARDS = 4;
@@ -196,7 +196,7 @@ function cellOf(
     if (!partial && d.canary && ![...found.keys()].some((key) => plan.expected.byKey.has(key))) {
       complaints.push(`random search did not find what is wrong with the canary ${d.name} in ${options.ops} steps`);
     }
-    if (!partial) complaints.push(...unreached(plan.cell!, outcomes));
+    if (!partial) complaints.push(...unreached(plan.cell!, plan.expected, outcomes));
   }
   reported.push(...mine.map((f) => withOrigin(f, plan.cell)));
   const bad = mine.filter((f) => !f.expected && f.severity !== SEVERITIES[THEORETICAL]);
@@ -216,13 +216,23 @@ function cellOf(
   };
 }
 
+/** Calls at which a program ends because of what is expected: no line behind them can run. */
+function endingCalls(expected: ExpectedFindings): Set<number> {
+  const ending = [...expected.byKey.values()].filter(({ finding: { severity } }) =>
+    severity !== "latent" && severity !== "leak"
+  );
+  return new Set(ending.map(({ key }) => keyParts(key).call));
+}
+
 /**
  * Lines of a discipline that never ran, or never got memory: the cell was not tried.
  *
+ * @param expected what is expected of it: lines behind what ends a program cannot run
  * @param outcomes which instructions of each path ran with success, of each part of the search
  */
 export function unreached(
   cell: CellPlan,
+  expected: ExpectedFindings,
   outcomes: readonly { readonly seen: readonly Uint8Array[] }[],
 ): string[] {
   const compiled = cell.loaded.discipline.compile(cell.kernel);
@@ -232,10 +242,12 @@ export function unreached(
     ...compiled.free.map((path) => ({ table: `free.${path.name}`, path })),
     ...compiled.fail.map((path) => ({ table: `fail.${path.name}`, path })),
   ];
+  const ending = endingCalls(expected);
   return paths.flatMap(({ table, path }, i) => {
-    const instructions = path.code.length / 8;
-    const never = Array.from({ length: instructions }, (_, n) => n).filter((n) =>
-      path.code[n * 8]! < CALLS.length && outcomes.every((o) => o.seen[i]?.[n] !== 1)
+    const lines = Array.from({ length: path.code.length / 8 }, (_, n) => n);
+    const end = lines.find((n) => ending.has(path.code[n * 8]!)) ?? lines.length;
+    const never = lines.filter((n) =>
+      n <= end && path.code[n * 8]! < CALLS.length && outcomes.every((o) => o.seen[i]?.[n] !== 1)
     );
     if (never.length === 0) return [];
     const first = CALLS[path.code[never[0]! * 8]!]!.name;

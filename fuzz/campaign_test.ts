@@ -146,3 +146,11 @@ Deno.test("a shown-by that is not there names the discipline and every place tha
     assertMatch(error.message, /mine\.toml/);
   });
 });
+
+Deno.test("a line behind the call at which what is expected ends the program is not asked for, one before it is", async () => {
+  const result = await run({ disciplines: ["mips/kvm-pmd"], kernels: [], ops: 4000 });
+  assertEquals(result.cells.map((c) => [c.discipline, c.complaints]), [["mips/kvm-pmd", []]]);
+  assertEquals(result.findings.map((f) => [f.invariant, f.expected]).filter(([i]) => i === "constructor"), [
+    ["constructor", true],
+  ]);
+});

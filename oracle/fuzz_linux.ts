@@ -468,7 +468,7 @@ export class LinuxCampaign {
           `random search did not find what is wrong with the canary ${d.name} in ${this.#options.ops} steps`,
         );
       }
-      complaints.push(...unreached(plan, [search]));
+      complaints.push(...unreached(plan, expected, [search]));
     }
     if (search.unsettled > 0) complaints.push(`${search.unsettled} programs went another way each time they were run`);
     findings.push(...mine);
