@@ -42,6 +42,9 @@ export interface FaultCell {
   readonly outcomes: readonly FaultOutcome[];
 }
 
+/** The configuration in which a table's lock can fail. */
+const SLAB_LOCKS = "ALLOC_SPLIT_PTLOCKS";
+
 /** Looks for every fault of a cell. */
 export function runFaultCell(job: FaultJob): FaultCell {
   const d = parseDiscipline(job.text, job.file);
@@ -75,11 +78,25 @@ export function runFaultCell(job: FaultJob): FaultCell {
   const oneCpu = !smp && !(searchFor(job.text, more, false) instanceof Trail);
   if (!smp && !oneCpu) look(more, "SMP");
   const rights = new Map<string, Trail>();
+  const rightAt = (text: string, at: SearchPlace): Trail => {
+    const key = `${at.config.join()} ${text}`;
+    const right = rights.get(key) ?? new Trail(text, at);
+    rights.set(key, right);
+    return right;
+  };
+  // A constructor fails only where a lock comes from a slab.
+  const locks = { ...place, config: [...new Set([...job.config, SLAB_LOCKS])].sort() };
   for (const fault of faults) {
     if (outcomes.has(fault)) continue;
-    const right = rights.get(fault.right) ?? new Trail(fault.right, place);
-    rights.set(fault.right, right);
-    const comparison = compare(fault, trails.get(fault)!, right);
+    let comparison = compare(fault, trails.get(fault)!, rightAt(fault.right, place));
+    if (!comparison.tried) {
+      const found = searchFor(fault.text, locks, true);
+      if (!(found instanceof Trail)) {
+        outcomes.set(fault, { name: faultName(fault), hit: found, needs: SLAB_LOCKS });
+        continue;
+      }
+      comparison = compare(fault, found, rightAt(fault.right, locks));
+    }
     const reason = reasonFor({ fault, paths, comparison, tablesArePages: !tableFree, oneCpu });
     const name = faultName(fault);
     outcomes.set(fault, reason === undefined ? { name, missed: known(comparison) } : { name, reason: reason.id });

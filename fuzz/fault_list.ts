@@ -222,7 +222,10 @@ class Maker {
     };
     if (bits & __GFP_COMP) this.#changed("flag", line, i, without("__GFP_COMP", __GFP_COMP), "without __GFP_COMP");
     else this.#changed("flag", line, i, `${arg}|__GFP_COMP`, "with __GFP_COMP");
-    if (bits & __GFP_ZERO) this.#changed("flag", line, i, without("__GFP_ZERO", __GFP_ZERO), "without __GFP_ZERO");
+    // get_zeroed_page adds it by itself.
+    if (bits & __GFP_ZERO && line.call?.name !== "get_zeroed_page") {
+      this.#changed("flag", line, i, without("__GFP_ZERO", __GFP_ZERO), "without __GFP_ZERO");
+    }
   }
 
   /** Every other call that gives memory up, with the same pointer. */

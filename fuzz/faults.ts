@@ -188,7 +188,10 @@ function printInvariants(all: readonly FaultOutcome[], print: (line: string) => 
 
 function summary(all: readonly FaultOutcome[]): string {
   const count = (test: (o: FaultOutcome) => boolean): number => all.filter(test).length;
-  const needs = ["DEBUG_VM", "SMP"].map((option) => ({ option, n: count((o) => o.needs === option) }))
+  const needs = ["DEBUG_VM", "SMP", "ALLOC_SPLIT_PTLOCKS"].map((option) => ({
+    option,
+    n: count((o) => o.needs === option),
+  }))
     .filter(({ n }) => n > 0).map(({ option, n }) => `${n} with ${option}`).join(", ");
   return `${all.length} faults, ${count((o) => o.hit !== undefined)} found` +
     `${needs === "" ? "" : ` (${needs})`}, ${count((o) => o.reason !== undefined)} harmless, ` +
