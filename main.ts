@@ -8,6 +8,7 @@
  */
 import { faultText, run as runCommand } from "./reports/cli/run.ts";
 import type { Io, Work } from "./reports/cli/work.ts";
+import type { Screen } from "./reports/show_screen.ts";
 import { InputError } from "./core/program/input_error.ts";
 import { TOOL } from "./corpus/tool.ts";
 
@@ -74,13 +75,37 @@ function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): 
   }
 }
 
+/** The terminal with its keys, where there is one on both sides. */
+function processScreen(): Screen | undefined {
+  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) return undefined;
+  const bytes = new Uint8Array(64);
+  return {
+    size: () => Deno.consoleSize(),
+    enter() {
+      Deno.stdin.setRaw(true);
+      write(Deno.stdout, "\x1b[?1049h\x1b[?25l");
+      return () => {
+        write(Deno.stdout, "\x1b[?25h\x1b[?1049l");
+        Deno.stdin.setRaw(false);
+      };
+    },
+    async key() {
+      const n = await Deno.stdin.read(bytes);
+      return n === null ? undefined : new TextDecoder().decode(bytes.subarray(0, n));
+    },
+    write: (text) => write(Deno.stdout, text),
+  };
+}
+
 function processIo(): Io {
+  const screen = processScreen();
   const terminal = Deno.stdout.isTerminal() && Deno.stderr.isTerminal();
   return {
     out: (text) => write(Deno.stdout, text),
     err: (text) => write(Deno.stderr, text),
     terminal,
     colour: Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"),
+    ...(screen && { screen }),
     columns: Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 80 : 80,
     onInterrupt(cleanup, windDown) {
       const entry = { cleanup, windDown };

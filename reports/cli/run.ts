@@ -8,6 +8,8 @@ import { Command, CommanderError, Option } from "commander";
 import { CONFIGS } from "../../core/kernel/names.ts";
 import { didYouMean } from "../../core/program/did_you_mean.ts";
 import { InputError } from "../../core/program/input_error.ts";
+import { readProgramFile } from "../../corpus/files.ts";
+import { showOnScreen } from "../show_screen.ts";
 import { grouped, visible } from "../text.ts";
 import { fuzz, type FuzzOptions } from "./fuzz.ts";
 import { exitStatusHelp, HELP_WIDTH, invariantsHelp, TRACE_HELP } from "./help.ts";
@@ -188,10 +190,11 @@ function fileCommands(program: Command, setting: Setting, done: (status: number)
       done(0);
     });
   program.command("show").argument("<FILE>", "a stored program")
-    .description("Shows a program step by step, with the map of the pages.")
+    .description("Shows a program step by step, with the map of the pages: by keys in a terminal, else as text.")
     .addHelpText("after", exitStatusHelp())
     .action(async (file: string) => {
-      for (const line of await work.showFile(file)) io.out(visible(line) + "\n");
+      if (io.screen !== undefined) await showOnScreen(readProgramFile(file), file, io.screen, io.colour);
+      else for (const line of await work.showFile(file)) io.out(visible(line) + "\n");
       done(0);
     });
 }

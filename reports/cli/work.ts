@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Screen } from "../show_screen.ts";
 import type {
   BuildHooks,
   CampaignHooks,
@@ -59,6 +60,8 @@ export interface Io {
   readonly terminal: boolean;
   readonly colour: boolean;
   readonly columns: number;
+  /** The terminal with its keys; missing where input or output is none. */
+  readonly screen?: Screen;
   /**
    * Calls `cleanup` on Ctrl-C until the function that is returned is called. Then the process ends, unless `windDown`
    * is given: the first Ctrl-C calls that instead, and the command ends by itself.
