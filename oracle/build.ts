@@ -196,6 +196,9 @@ function filesOf(tree: string, r: BuildRequest): Map<string, string> {
     ["mm/ptfuzz_gather.h", driverFile("gather.h")],
     ["mm/ptfuzz_calls.h", callsHeader(r.source.version)],
   ]);
+  if (r.config.includes("MEMCG")) {
+    files.set("mm/memcontrol.c", Deno.readTextFileSync(join(tree, "mm/memcontrol.c")) + driverFile("memcg.h"));
+  }
   for (const { name, text } of extra) files.set(`mm/${name}`, text);
   applyEdits(tree, files, r.edits ?? []);
   return files;

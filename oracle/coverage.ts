@@ -56,7 +56,7 @@ const UNREACHABLE: readonly (readonly [check: number, why: string, kernel?: Sour
   [C_EXPAND_RANGE, "a block on a list lies in the zone, and so does its half"],
   [C_FREE_PAGES_ADDR, "every address that the driver passes is in the linear map, as UML has no highmem"],
   [C_GATHER_NR, "batch->nr is counted by the function itself, and compared with max before"],
-  [C_MEMCG, "no call of the language writes memcg_data; charges are not in it yet"],
+  [C_MEMCG, "nothing writes memcg_data where there is no memcg"],
   [C_SET_BUDDY, "with DEBUG_VM, free_page_is_bad has set the page aside, whatever type it has", "6.1"],
   [C_LARGE_MAPCOUNT, "a list stored over page 1 breaks _entire_mapcount too, which is looked at first"],
   [C_NR_PAGES_MAPPED, "no call of the language stores there: it lies over mapping of page 1"],

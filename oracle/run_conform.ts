@@ -23,7 +23,7 @@ import type { Edit } from "./overlay.ts";
 
 /** Which of the configurations of a build the model knows as well. */
 export function modelConfig(config: readonly string[]): string[] {
-  return config.filter((c) => c === "DEBUG_VM");
+  return config.filter((c) => c === "DEBUG_VM" || c === "MEMCG");
 }
 
 /** Builds the kernel that is asked for. */
@@ -68,12 +68,12 @@ export async function runConform(options: ConformOptions, hooks: ConformHooks): 
     for (const line of summary(r)) hooks.print(line);
     const checks = options.coverage ? sourceChecks(built.tree) : [];
     if (options.coverage) {
-      for (const line of coverageLines(kernel, config.length > 0, r.calls, r.fired)) hooks.print(line);
+      for (const line of coverageLines(kernel, config.includes("DEBUG_VM"), r.calls, r.fired)) hooks.print(line);
       for (const line of sourceCheckLines(checks)) hooks.print(line);
     }
     if (r.found === undefined) {
       return !options.coverage ||
-        (everythingReached(kernel, config.length > 0, r.calls, r.fired) &&
+        (everythingReached(kernel, config.includes("DEBUG_VM"), r.calls, r.fired) &&
           checks.every((c) => c.modelled || c.why !== undefined));
     }
     for (const line of await explain(conform, kernels[0]!, r)) hooks.print(line);

@@ -30,6 +30,7 @@
 #include <linux/fault-inject.h>
 #include <linux/init.h>
 #include <linux/list.h>
+#include <linux/memcontrol.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
 #include <linux/page-flags.h>
@@ -131,6 +132,17 @@ static bool pmd_share;
 /* mm->pmd_huge_pte of each mm: UML has no huge pages. */
 static struct page *mm_huge_pte[MAX_MMS];
 
+#ifdef CONFIG_MEMCG
+/* memcg.h, behind mm/memcontrol.c */
+extern struct mem_cgroup *ptfuzz_memcg_new(void);
+extern void ptfuzz_memcg_reset(struct mem_cgroup *memcg);
+extern long ptfuzz_memcg_charged(struct mem_cgroup *memcg);
+static struct mem_cgroup *memcg;
+/* What memcg_data of a page says that is charged to it. */
+static unsigned long objcg_kmem;
+static long charged_before;
+#endif
+
 int ptfuzz_armed = -1;
 static const s32 *armed_step;
 
@@ -226,6 +238,13 @@ static void put_word(unsigned long value)
 			return;
 		}
 	}
+#ifdef CONFIG_MEMCG
+	if (value == objcg_kmem) {
+		put(PTF_OBJCG_KMEM);
+		put(0);
+		return;
+	}
+#endif
 	put(value);
 	put(value >> 32);
 }
@@ -354,6 +373,18 @@ static void note_nr_free(void)
 	memcpy(nr_free_seen, now, sizeof(now));
 	put_text(E_NR_FREE, 0, (const char *)now, sizeof(now));
 }
+
+#ifdef CONFIG_MEMCG
+static int charged(void)
+{
+	return ptfuzz_memcg_charged(memcg) - charged_before;
+}
+#else
+static int charged(void)
+{
+	return 0;
+}
+#endif
 
 /* ----------------------------------------------------- what the kernel says */
 
@@ -572,6 +603,10 @@ static void restore(void)
 	memcpy(rcu_ctrlblk_words, boot_rcu, sizeof(boot_rcu));
 	INIT_LIST_HEAD(&pgd_list);
 	atomic_long_set(&zone->zone_pgdat->vm_stat[NR_PAGETABLE], 0);
+#ifdef CONFIG_MEMCG
+	ptfuzz_memcg_reset(memcg);
+	charged_before = ptfuzz_memcg_charged(memcg);
+#endif
 	memset(mm_huge_pte, 0, sizeof(mm_huge_pte));
 	memset(gather_used, 0, sizeof(gather_used));
 	for (int i = 0; i < MAX_MMS; i++)
@@ -1205,7 +1240,7 @@ static void report_step(int result, u32 *nr_events, int content)
 	put(atomic_long_read(&zone->vm_stat[NR_FREE_PAGES]));
 	put(atomic_long_read(&zone->managed_pages));
 	put(atomic_long_read(&zone->zone_pgdat->vm_stat[NR_PAGETABLE]));
-	put(0);
+	put(charged());
 	nr_changed = out;
 	put(0);
 	for (int i = 0; i < pages; i++) {
@@ -1229,6 +1264,9 @@ static void run_program(const s32 *p)
 	area_word = p[P_AREA];
 	pgd_list_word = p[P_PGD_LIST];
 	pmd_share = p[P_FLAGS] & PTF_FLAG_PMD_SHARE;
+#ifdef CONFIG_MEMCG
+	current->active_memcg = memcg;
+#endif
 	wants_events = p[P_EVENTS];
 	if (!arena_made || pages != p[P_PAGES])
 		make_arena(p[P_PAGES]);
@@ -1392,6 +1430,12 @@ static int __init ptfuzz_main(void)
 	injector->attr.probability = 0;
 	atomic_set(&injector->attr.space, 0);
 
+#ifdef CONFIG_MEMCG
+	memcg = ptfuzz_memcg_new();
+	if (!memcg)
+		panic("ptfuzz: no memcg");
+	objcg_kmem = (unsigned long)rcu_access_pointer(memcg->objcg) | MEMCG_DATA_KMEM;
+#endif
 	for (int i = 0; i < MAX_MMS; i++)
 		mms[i] = kzalloc(sizeof(struct mm_struct) + 256, GFP_KERNEL);
 	arena = alloc_pages(GFP_KERNEL, 10);
