@@ -37,6 +37,7 @@ const work: Work = {
     await (await import("./trace/bench.ts")).benchRecordings(print);
     return ok;
   },
+  mergePools: async (dirs, into) => (await import("./fuzz/stored_pool.ts")).mergePools(dirs, into),
   runExhaust: async (request, hooks) => (await import("./fuzz/exhaust/run.ts")).runExhaust(request, hooks),
   runFaults: async (request, print) => (await import("./fuzz/faults.ts")).runFaults(request, print),
   memdescVerdicts: async (disciplines) => (await import("./fuzz/memdesc.ts")).memdescVerdicts(disciplines),

@@ -44,6 +44,8 @@ export type {
   Difference,
   FindingOrigin,
   InvariantCount,
+  NeverReached,
+  PoolUsed,
   RecordedBefore,
   RecordedRelease,
   RecordedReplay,

@@ -21,6 +21,8 @@ export interface CampaignOptions {
   readonly mode: "discipline" | "hostile";
   /** Options added to every cell's configuration. */
   readonly config: readonly string[];
+  /** Directory of the pool that is kept between runs. */
+  readonly corpus?: string;
 }
 
 /** What a campaign on a real kernel is asked for. */

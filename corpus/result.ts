@@ -75,6 +75,8 @@ export interface Cell {
   readonly canary: boolean;
   /** Programs that were generated and run. */
   readonly programs: number;
+  /** Features of behaviour that the programs that were looked at reached. */
+  readonly features: number;
   /** Executed lines. */
   readonly steps: number;
   /** Signatures of its findings, expected or not. */
@@ -117,6 +119,24 @@ export interface ReplayedProgram {
   readonly ok: boolean;
   /** What differs, a sentence each. */
   readonly complaints: readonly string[];
+}
+
+/** What a run began with, beside its options. */
+export interface PoolUsed {
+  /** Programs in it that are of this run's cells. */
+  readonly programs: number;
+  /** Hash of all that was in it: 16 hex digits. */
+  readonly hash: string;
+}
+
+/** What no program of a kernel did. */
+export interface NeverReached {
+  /** Kernel. */
+  readonly kernel: string;
+  /** Calls that it has and that never ran. */
+  readonly calls: readonly string[];
+  /** Calls that may answer NULL and never did. */
+  readonly failures: readonly string[];
 }
 
 /** A worker that died: a fault of ptfuzz itself. */
@@ -255,6 +275,10 @@ export interface Result {
   readonly steps: number;
   /** The run was stopped before its budget was used. */
   readonly interrupted: boolean;
+  /** The pool that the run began with, and the hash of what was in it; null without one. */
+  readonly pool: PoolUsed | null;
+  /** Behaviour that was never reached, by kernel. */
+  readonly never: readonly NeverReached[];
   /** Workers that died; the rest of their shards was not run. */
   readonly faults: readonly WorkerFault[];
   /** Every kernel × discipline. */

@@ -26,7 +26,14 @@ Deno.test("README's discipline is found to release by another family, as README 
   const dir = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${dir}/mine.toml`, fenced("toml"));
-    const options = { ops: 40_000, seed: 1, workers: 1, kernels: [], mode: "discipline", config: [] } as const;
+    const options = {
+      ops: 40_000,
+      seed: 1,
+      workers: 1,
+      kernels: [],
+      mode: "discipline",
+      config: [],
+    } as const;
     const { findings } = await runCampaign({ ...options, disciplines: [`${dir}/mine.toml`] });
     assertEquals(findings.map((f) => `${f.invariant}, ${f.severity}`), ["family, latent"]);
     assertEquals(findings[0]!.steps, 3);

@@ -8,13 +8,22 @@
  * @module
  */
 import { DISTINCT_ARCHS } from "../core/kernel/arch.ts";
-import { KERNEL_BASES } from "../core/kernel/names.ts";
+import { KERNEL_BASES, parseKernelName } from "../core/kernel/names.ts";
 import { INVARIANTS, SEVERITIES, THEORETICAL } from "../core/ledger/invariants.ts";
-import { callName, CALLS } from "../core/program/calls.ts";
+import { type CallDef, callName, CALLS, hasCall } from "../core/program/calls.ts";
+import { OUTCOMES } from "../core/program/features.ts";
 import { InputError } from "../core/program/input_error.ts";
 import { printProgram } from "../core/program/print.ts";
 import { DEFAULT_PAGES } from "../core/program/program.ts";
-import type { CallCount, Cell, InvariantCount, ReportedFinding, Result, WorkerFault } from "../corpus/result.ts";
+import type {
+  CallCount,
+  Cell,
+  InvariantCount,
+  NeverReached,
+  ReportedFinding,
+  Result,
+  WorkerFault,
+} from "../corpus/result.ts";
 import type { CampaignHooks, CampaignOptions } from "../corpus/request.ts";
 import { TOOL } from "../corpus/tool.ts";
 import { type CellPlan, planCells, selectDisciplines } from "./cells.ts";
@@ -23,6 +32,16 @@ import { type ExpectedFindings, expectedOf } from "./expected.ts";
 import { memdescVerdicts } from "./memdesc.ts";
 import { withOrigin } from "./origin.ts";
 import { type Death, runJobs } from "./pool.ts";
+import {
+  coverOf,
+  entryOf as poolEntry,
+  hashOf,
+  poolFile,
+  preparePool,
+  readPools,
+  tapeOf,
+  writePool,
+} from "./stored_pool.ts";
 import { reportExpected, reportFound, reportHostile } from "./report_finding.ts";
 import { type KeptProgram, keyParts, programOfShard, type ShardJob, type ShardOutcome } from "./shard.ts";
 
@@ -90,7 +109,8 @@ function planKey(plan: Plan): string {
   return `${plan.kernel} ${plan.arch} ${plan.config.join(",")} ${plan.name}`;
 }
 
-function jobsOf(plans: readonly Plan[], options: CampaignOptions): ShardJob[] {
+function jobsOf(plans: readonly Plan[], options: CampaignOptions, stored: (plan: Plan) => Uint16Array[]): ShardJob[] {
+  const tapes = plans.map(stored);
   const perShard = Math.max(1, Math.floor(options.ops / plans.length / SHARDS));
   return plans.flatMap((plan, p) =>
     Array.from({ length: SHARDS }, (_, s): ShardJob => ({
@@ -105,14 +125,43 @@ function jobsOf(plans: readonly Plan[], options: CampaignOptions): ShardJob[] {
       first: s * SHARD_STRIDE,
       ops: perShard,
       expectedLeaks: plan.expected.leaks,
+      stored: tapes[p]!,
+      keepsPool: options.corpus !== undefined,
     }))
   );
+}
+
+type Pools = ReturnType<typeof readPools>;
+
+/** What an earlier run kept. */
+function storedPools(options: CampaignOptions): Pools {
+  if (options.corpus === undefined) return new Map();
+  preparePool(options.corpus);
+  return readPools(options.corpus);
+}
+
+function tapesOf(plan: Plan, pools: Pools): Uint16Array[] {
+  return pools.get(poolFile(plan))?.entries.flatMap((e) => tapeOf(e.tape) ?? []) ?? [];
+}
+
+/** Adds what reached new behaviour to the stored pools. */
+function storePools(plans: readonly Plan[], outcomes: readonly ShardOutcome[], pools: Pools, dir: string): void {
+  plans.forEach((plan, p) => {
+    const { kernel, arch, config, pages, name } = plan;
+    const header = { comments: [], kernel, arch, config, pages, claims: [] };
+    const fresh = outcomes.slice(p * SHARDS, (p + 1) * SHARDS).filter((o) => o !== undefined).flatMap((o) => o.pool)
+      .map(({ code, slots, tape }) => poolEntry({ ...header, code, slots }, tape));
+    if (fresh.length === 0) return;
+    const file = poolFile(plan);
+    writePool(dir, file, name, coverOf([...pools.get(file)?.entries ?? [], ...fresh], file));
+  });
 }
 
 /** Runs a campaign. */
 export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks = {}): Promise<Result> {
   const plans = options.mode === "hostile" ? hostilePlans(options) : disciplinePlans(options);
-  const jobs = jobsOf(plans, options);
+  const pools = storedPools(options);
+  const jobs = jobsOf(plans, options, (plan) => tapesOf(plan, pools));
   let steps = 0;
   let findings = 0;
   hooks.phase?.("search");
@@ -128,6 +177,7 @@ export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks
     onDeath: (death) => deaths.push(death),
   });
   const interrupted = hooks.signal?.aborted ?? false;
+  if (options.corpus !== undefined) storePools(plans, outcomes, pools, options.corpus);
   // Jobs that never began have no outcome.
   const ended = outcomes.filter((o) => o !== undefined);
   const reported: ReportedFinding[] = [];
@@ -145,6 +195,10 @@ export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks
     seed: options.seed,
     steps,
     interrupted,
+    pool: options.corpus === undefined
+      ? null
+      : { programs: plans.reduce((sum, plan) => sum + tapesOf(plan, pools).length, 0), hash: hashOf(pools) },
+    never: neverReached(plans, outcomes),
     faults: faultsOf(deaths),
     cells,
     findings: reported,
@@ -208,6 +262,7 @@ function cellOf(
     hypothetical: d?.hypothetical ?? false,
     canary: d?.canary ?? false,
     programs: outcomes.reduce((sum, o) => sum + o.programs, 0),
+    features: outcomes.reduce((most, o) => Math.max(most, o.features), 0),
     steps: outcomes.reduce((sum, o) => sum + o.steps, 0),
     findings: mine.map((f) => f.signature),
     as_expected: bad.length === 0 && complaints.length === 0,
@@ -285,6 +340,29 @@ function callCounts(plans: readonly Plan[], outcomes: readonly ShardOutcome[]): 
       right: mine.reduce((sum, o) => sum + o.right[call.id]!, 0),
       wrong: mine.reduce((sum, o) => sum + o.wrong[call.id]!, 0),
     })).filter((c) => c.right + c.wrong > 0);
+  });
+}
+
+/** What the calls of each kernel never did. */
+function neverReached(plans: readonly Plan[], outcomes: readonly ShardOutcome[]): NeverReached[] {
+  return [...new Set(plans.map((p) => p.kernel))].map((kernel) => {
+    const base = parseKernelName(kernel)!.base;
+    const mine = plans.flatMap((p, i) => p.kernel === kernel ? outcomes.slice(i * SHARDS, (i + 1) * SHARDS) : [])
+      .filter((o) => o !== undefined);
+    const calls = CALLS.filter((call) => hasCall(base, call));
+    const ran = (call: CallDef): boolean => mine.some((o) => o.right[call.id]! + o.wrong[call.id]! > 0);
+    const failed = (call: CallDef): boolean =>
+      mine.some((o) =>
+        o.outcomes.length > 0 && o.outcomes[call.id * OUTCOMES + 1]! + o.outcomes[call.id * OUTCOMES + 3]! > 0
+      );
+    const mayFail = (call: CallDef): boolean => call.params.some((p) => p.type === "gfp") && ran(call);
+    return {
+      kernel,
+      calls: calls.filter((call) => !ran(call)).map(callName),
+      failures: calls.filter((call) => mayFail(call) && mine.some((o) => o.outcomes.length > 0) && !failed(call)).map(
+        callName,
+      ),
+    };
   });
 }
 

@@ -3,6 +3,7 @@ import { InputError } from "../core/program/input_error.ts";
 import type { Result } from "../corpus/result.ts";
 import type { CampaignOptions } from "../corpus/request.ts";
 import { runCampaign } from "./campaign.ts";
+import { hashOf, readPools } from "./stored_pool.ts";
 
 const OPTIONS: CampaignOptions = {
   ops: 60_000,
@@ -153,4 +154,35 @@ Deno.test("a line behind the call at which what is expected ends the program is 
   assertEquals(result.findings.map((f) => [f.invariant, f.expected]).filter(([i]) => i === "constructor"), [
     ["constructor", true],
   ]);
+});
+
+Deno.test("a pool is kept, begins the next run, and with one pool the result is one whatever the workers", async () => {
+  const dir = Deno.makeTempDirSync();
+  try {
+    const options: CampaignOptions = { ...OPTIONS, disciplines: ["generic/pte"], corpus: `${dir}/a` };
+    const first = await runCampaign(options);
+    assertEquals(first.pool!.programs, 0);
+    const stored = readPools(`${dir}/a`);
+    assert([...stored.values()].every((p) => p.entries.length > 3));
+    const results = [];
+    for (const workers of [1, 2, 4]) {
+      const corpus = `${dir}/${workers}`;
+      Deno.mkdirSync(corpus);
+      for (const { name } of Deno.readDirSync(`${dir}/a`)) Deno.copyFileSync(`${dir}/a/${name}`, `${corpus}/${name}`);
+      results.push(await runCampaign({ ...options, corpus, workers }));
+    }
+    assertEquals(results[0]!.pool!.hash, hashOf(stored));
+    assert(results[0]!.pool!.programs > 0);
+    assertNotEquals(results[0]!.cells[0]!.digest, first.cells[0]!.digest);
+    assertEquals(results[1], results[0]);
+    assertEquals(results[2], results[0]);
+  } finally {
+    Deno.removeSync(dir, { recursive: true });
+  }
+});
+
+Deno.test("a run that is stopped before it began has a result, and it says so", async () => {
+  const result = await runCampaign({ ...OPTIONS, disciplines: ["generic/pte"] }, { signal: AbortSignal.abort() });
+  assertEquals(result.interrupted, true);
+  assertEquals(result.steps, 0);
 });

@@ -59,14 +59,19 @@ export class Random {
    * @param n 1 to 65535
    */
   below(n: number): number {
-    let half = this.#half;
-    if (half >= 0) this.#half = -1;
-    else {
-      const word = this.#generator.next();
-      half = word >>> 16;
-      this.#half = word & 0xffff;
+    return Math.imul(this.half(), n) >>> 16;
+  }
+
+  /** The next 16 bits. */
+  half(): number {
+    const half = this.#half;
+    if (half >= 0) {
+      this.#half = -1;
+      return half;
     }
-    return Math.imul(half, n) >>> 16;
+    const word = this.#generator.next();
+    this.#half = word & 0xffff;
+    return word >>> 16;
   }
 
   /** True that many times in 256. */

@@ -11,9 +11,12 @@ import { CALLS } from "../core/program/calls.ts";
 import { Machine } from "../core/program/machine.ts";
 import { type Program, type Slot, STEP_WORDS } from "../core/program/program.ts";
 import { Digest } from "./digest.ts";
+import { Behaviour } from "./behaviour.ts";
 import type { Board } from "./pool.ts";
 import { DisciplineGenerator } from "./discipline_generator.ts";
 import { HostileGenerator } from "./hostile.ts";
+import { cover } from "./stored_pool.ts";
+import { Tape } from "./tape.ts";
 import { programSeed, Random } from "./random.ts";
 
 /** What a shard has to do; plain data, for a worker. */
@@ -34,6 +37,17 @@ export interface ShardJob {
   readonly ops: number;
   /** Invariants whose leaks are expected, a bit each. */
   readonly expectedLeaks: number;
+  /** Tapes of programs that an earlier run kept. */
+  readonly stored?: readonly Uint16Array[];
+  /** Whether programs that reach new behaviour are wanted in the outcome. */
+  readonly keepsPool?: boolean;
+}
+
+/** A program that reached new behaviour. */
+export interface PoolEntry {
+  readonly code: Int32Array;
+  readonly slots: readonly Slot[];
+  readonly tape: Uint16Array;
 }
 
 /** One of the first programs that showed something in their shard. */
@@ -56,6 +70,12 @@ export interface ShardOutcome {
   readonly programs: number;
   readonly steps: number;
   readonly digest: string;
+  /** Features reached. */
+  readonly features: number;
+  /** How often each call had each outcome, in the programs that were looked at. */
+  readonly outcomes: Float64Array;
+  /** What reached new behaviour, where that is wanted. */
+  readonly pool: readonly PoolEntry[];
   readonly kept: readonly KeptProgram[];
   readonly checks: Float64Array;
   readonly violations: Float64Array;
@@ -65,8 +85,22 @@ export interface ShardOutcome {
   readonly seen: readonly Uint8Array[];
 }
 
-/** Programs of a shard whose lines are marked for coverage. */
+/** Programs of a shard whose lines and features are looked at. */
 const MARKED = 256;
+
+function entryOf(
+  generator: Generator,
+  words: number,
+  tape: Tape,
+  { features }: Behaviour,
+): PoolEntry & { readonly features: Int32Array } {
+  return {
+    code: generator.code.slice(0, words),
+    slots: generator.names(),
+    tape: tape.taken(),
+    features: features.list.slice(0, features.n),
+  };
+}
 
 /** Programs of a discipline that are kept for one finding: by which paths it shows decides how short it can be told. */
 const SHOWN = 8;
@@ -121,24 +155,50 @@ export function programOfShard(job: ShardJob, number: number): Program {
   const compiled = job.discipline && parseDiscipline(job.discipline.text, job.discipline.file).compile(job.kernel);
   const tables = compiled && new DisciplineGenerator(compiled, machine.ledger, job.pages);
   const generator: Generator = tables ?? new HostileGenerator(machine);
-  const words = write(job, generator, tables, new Random(), number);
+  const words = new Writer(job, generator, tables).write(number);
   const { kernel, arch, config, pages } = job;
   const code = generator.code.slice(0, words);
   return { comments: [], kernel, arch, config, pages, code, slots: generator.names(), claims: [] };
 }
 
-/** Writes a program of a shard; its words. */
-function write(
-  job: ShardJob,
-  generator: Generator,
-  tables: DisciplineGenerator | undefined,
-  random: Random,
-  number: number,
-): number {
-  // Every path is taken once before chance decides: a small budget says nothing wrong of a discipline.
-  if (tables !== undefined && job.first === 0 && number < tables.tours) return tables.tour(number);
-  random.seed(job.seed, programSeed(job.seed, job.kernel, job.name, job.first + number));
-  return generator.generate(random);
+/** Writes the programs of a shard. */
+class Writer {
+  /** Programs that take every path once. */
+  readonly tours: number;
+  /** Programs that come before chance decides: those, and what an earlier run kept. */
+  readonly first: number;
+  /** What the last program was drawn of. */
+  readonly tape: Tape = new Tape();
+  readonly #job: ShardJob;
+  readonly #generator: Generator;
+  readonly #tables: DisciplineGenerator | undefined;
+  readonly #stored: readonly Uint16Array[];
+  readonly #random: Random;
+
+  constructor(job: ShardJob, generator: Generator, tables: DisciplineGenerator | undefined) {
+    this.#job = job;
+    this.#generator = generator;
+    this.#tables = tables;
+    this.#stored = job.stored ?? [];
+    // Every path is taken once before chance decides: a small budget says nothing wrong of a discipline.
+    this.tours = tables !== undefined && job.first === 0 ? tables.tours : 0;
+    this.first = this.tours + this.#stored.length;
+    // Both give the same numbers; what nobody asks for is not written down.
+    this.#random = job.keepsPool === true ? this.tape : new Random();
+  }
+
+  /** Writes a program by its number; its words. */
+  write(number: number): number {
+    const job = this.#job;
+    if (number < this.tours) return this.#tables!.tour(number);
+    const stored = this.#stored[number - this.tours];
+    if (stored !== undefined) {
+      this.tape.repeat(stored);
+      return this.#generator.generate(this.tape);
+    }
+    this.#random.seed(job.seed, programSeed(job.seed, job.kernel, job.name, job.first + number));
+    return this.#generator.generate(this.#random);
+  }
 }
 
 function run(
@@ -151,7 +211,9 @@ function run(
 ): ShardOutcome {
   const l = machine.ledger;
   l.expectedLeaks = job.expectedLeaks;
-  const random = new Random();
+  const writer = new Writer(job, generator, tables);
+  const { tours } = writer;
+  const behaviour = new Behaviour();
   const digest = new Digest();
   const known = new Map<number, number>();
   const programsKept: KeptProgram[] = [];
@@ -161,16 +223,21 @@ function run(
       new Uint8Array(p.code.length / STEP_WORDS)
     );
   for (const path of tables?.untaken ?? []) seen[path]!.fill(1);
+  const pool: (PoolEntry & { readonly features: Int32Array })[] = [];
   let steps = 0;
   let programs = 0;
-  const tours = tables !== undefined && job.first === 0 ? tables.tours : 0;
-  while (steps < job.ops || programs < tours) {
+  while (steps < job.ops || programs < writer.first) {
     if (board !== undefined) {
       if (board.stopped) break;
       board.program = programs;
     }
-    const words = write(job, generator, tables, random, programs);
+    const words = writer.write(programs);
+    machine.features = job.keepsPool === true || programs < MARKED ? behaviour.features : null;
     machine.runCode(generator.code, words, generator.slots);
+    const fresh = behaviour.learn(machine);
+    if (fresh && job.keepsPool === true && programs >= tours) {
+      pool.push(entryOf(generator, words, writer.tape, behaviour));
+    }
     steps += machine.steps;
     programs++;
     digest.words(generator.code, 0, words);
@@ -181,8 +248,16 @@ function run(
     // A program of no steps at all (every line skipped) must not run for ever.
     if (machine.steps === 0) steps++;
   }
+  machine.features = null;
   return {
     index: job.index,
+    features: behaviour.reached,
+    outcomes: behaviour.features.outcomes,
+    pool: cover(pool.toSorted((a, b) => a.code.length - b.code.length)).map(({ code, slots, tape }) => ({
+      code,
+      slots,
+      tape,
+    })),
     programs,
     steps,
     digest: digest.digits(),

@@ -399,6 +399,8 @@ export class LinuxCampaign {
       steps: this.#steps,
       interrupted,
       faults: [],
+      pool: null,
+      never: [],
       cells,
       findings,
       invariants: INVARIANTS.map((inv, i) => ({
@@ -482,6 +484,7 @@ export class LinuxCampaign {
       hypothetical: plan?.loaded.discipline.hypothetical ?? false,
       canary: plan?.loaded.discipline.canary ?? false,
       programs: search.programs,
+      features: 0,
       steps: search.steps,
       findings: signatures,
       as_expected: bad.length === 0 && complaints.length === 0,

@@ -11,6 +11,8 @@ import type {
   Cell,
   FindingOrigin,
   InvariantCount,
+  NeverReached,
+  PoolUsed,
   RecordedBefore,
   RecordedRelease,
   RecordedReplay,
@@ -33,6 +35,8 @@ const RESULT: Keys<Result> = {
   seed: true,
   steps: true,
   interrupted: true,
+  pool: true,
+  never: true,
   faults: true,
   cells: true,
   findings: true,
@@ -53,6 +57,7 @@ const CELL: Keys<Cell> = {
   hypothetical: true,
   canary: true,
   programs: true,
+  features: true,
   steps: true,
   findings: true,
   as_expected: true,
@@ -85,6 +90,8 @@ const ORIGIN: Keys<FindingOrigin> = { file: true, line: true, source: true, why:
 const INVARIANT: Keys<InvariantCount> = { id: true, checks: true, violations: true };
 const CALL: Keys<CallCount> = { kernel: true, call: true, right: true, wrong: true };
 const REPLAYED: Keys<ReplayedProgram> = { file: true, ok: true, complaints: true };
+const POOL: Keys<PoolUsed> = { programs: true, hash: true };
+const NEVER: Keys<NeverReached> = { kernel: true, calls: true, failures: true };
 const FAULT: Keys<WorkerFault> = { kernel: true, discipline: true, program: true, error: true };
 const RECORDING: Keys<Recording> = {
   file: true,
@@ -150,6 +157,8 @@ export function reportJson(result: Result): string {
   const plain: Result = {
     ...ordered(result, RESULT),
     faults: result.faults.map((f) => ordered(f, FAULT)),
+    pool: result.pool === null ? null : ordered(result.pool, POOL),
+    never: result.never.map((n) => ordered(n, NEVER)),
     cells: result.cells.map((c) => ordered(c, CELL)),
     findings: result.findings.map((f) =>
       ordered({ ...f, ...(f.origin && { origin: ordered(f.origin, ORIGIN) }) }, FINDING)

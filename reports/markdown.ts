@@ -130,6 +130,21 @@ function complaints(result: Result, limit: number): string[] {
   return ["## Not as expected", table(["Where", "What"], ["---", "---"], cells, limit)];
 }
 
+/** Behaviour that no program reached. */
+function never(result: Result, limit: number): string[] {
+  if (result.never.length === 0) return [];
+  const rows = result.never.map((n) =>
+    [n.kernel, n.calls.join(", ") || "-", n.failures.join(", ") || "-"].map(escapeMarkdown)
+  );
+  const features = result.cells.reduce((sum, c) => sum + c.features, 0);
+  return [
+    "## Never reached",
+    `${count(features, "feature")} of behaviour were reached in ${count(result.cells.length, "cell")} ` +
+    "(call, kind and state of its operands, outcome). What never happened:",
+    table(["Kernel", "Calls that never ran", "Allocations that never failed"], ["---", "---", "---"], rows, limit),
+  ];
+}
+
 function faults(result: Result): string[] {
   return result.faults.flatMap((f) => [escapeMarkdown(faultWords(f)), fenced(f.program)]);
 }
@@ -221,6 +236,7 @@ export function reportMarkdown(result: Result, limit: number = MARKDOWN_LIMIT): 
     ...invariants(result, share),
     ...memdesc(result, share),
     ...(result.recordings.length > 0 ? [] : ["## Canary", escapeMarkdown(canaryWords(result))]),
+    ...never(result, share),
     ...replayed(result),
   ];
   const all = worstFirst(result.findings);

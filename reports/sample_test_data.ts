@@ -49,6 +49,7 @@ export function sampleCell(over: Partial<Cell> = {}): Cell {
     discipline: "s390/crst-half",
     hypothetical: false,
     canary: false,
+    features: 12,
     programs: 1000,
     steps: 100_000,
     findings: [],
@@ -120,6 +121,8 @@ export function sampleResult(over: Partial<Result> = {}): Result {
     seed: 1,
     steps: 400_000,
     interrupted: false,
+    pool: null,
+    never: [],
     faults: [],
     cells: [
       sampleCell({ findings: [expected.signature] }),

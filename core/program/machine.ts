@@ -84,6 +84,7 @@ import {
   VOID_RULES,
 } from "./kinds.ts";
 import { FIRST_SLOT, MAX_LINES, MAX_SLOTS, type Program, STEP_WORDS } from "./program.ts";
+import type { Features } from "./features.ts";
 import type { Trace } from "./trace.ts";
 
 /** Makes calls in the place of a machine's kernel: on its memory, with its events, or throwing its `bug`. */
@@ -200,6 +201,12 @@ export class Machine {
    * @internal
    */
   real: RealKernel | null = null;
+  /**
+   * Collects what the programs reach; null for nobody.
+   *
+   * @internal
+   */
+  features: Features | null = null;
   /** Which instructions of the program ran: 1 at the index of each. */
   readonly ran: Uint8Array = new Uint8Array(MAX_LINES * 2);
 
@@ -283,6 +290,7 @@ export class Machine {
   begin(code: Int32Array, words: number, slots: number): void {
     this.kernel.reset();
     this.trace?.start();
+    this.features?.start();
     this.kernel.atPoint = this.#atPoint;
     this.ledger.reset(slots);
     this.steps = 0;
@@ -425,6 +433,9 @@ export class Machine {
     }
     if (l.apart) return this.#callApart(op);
     l.checks[KERNEL_CHECK]!++;
+    const features = this.features;
+    const before = features === null ? 0 : features.subject(l, l.a, (TRAITS[op]! & POINTER_A) !== 0);
+    const other = features === null ? 0 : features.subject(l, l.b, (TRAITS[op]! & POINTER_B) !== 0);
     BEFORE[op]!(l);
     if (this.trace !== null) this.#take(op);
     const res = this.real === null || this.#inPoint ? RUN[op]!(k, l) : this.real.call(op);
@@ -446,6 +457,7 @@ export class Machine {
     if (k.nEvents !== 0) this.#events();
     AFTER[op]!(l);
     checkCounts(l);
+    if (features !== null) features.after(k, l, op, before, other);
   }
 
   /**

@@ -54,8 +54,17 @@ export interface Given {
 /** Runs a campaign; answers the exit status. */
 export async function fuzz(options: FuzzOptions, given: Given, setting: Setting): Promise<number> {
   const { io, work } = setting;
-  const { ops, seed, workers, kernel: kernels, discipline: disciplines, mode, config } = options;
-  const request: CampaignOptions = { ops, seed, workers, kernels, disciplines, mode, config };
+  const { ops, seed, workers, kernel: kernels, discipline: disciplines, mode, config, corpus } = options;
+  const request: CampaignOptions = {
+    ops,
+    seed,
+    workers,
+    kernels,
+    disciplines,
+    mode,
+    config,
+    ...(corpus === undefined ? {} : { corpus }),
+  };
   if (options.source !== undefined && options.target !== "linux") {
     throw new InputError("--source names the kernel that --target linux builds; add that, or leave --source out");
   }

@@ -20,6 +20,8 @@ export function replayResult(replayed: readonly ReplayedProgram[], tool: string)
     seed: 0,
     steps: 0,
     interrupted: false,
+    pool: null,
+    never: [],
     faults: [],
     cells: [],
     findings: [],

@@ -10,7 +10,7 @@ import { didYouMean } from "../../core/program/did_you_mean.ts";
 import { InputError } from "../../core/program/input_error.ts";
 import { readProgramFile } from "../../corpus/files.ts";
 import { showOnScreen } from "../show_screen.ts";
-import { grouped, visible } from "../text.ts";
+import { count, grouped, visible } from "../text.ts";
 import { fuzz, type FuzzOptions } from "./fuzz.ts";
 import { exitStatusHelp, HELP_WIDTH, invariantsHelp, TRACE_HELP } from "./help.ts";
 import { conform, type ConformCliOptions } from "./conform.ts";
@@ -105,6 +105,13 @@ function fuzzCommand(program: Command, setting: Setting, done: (status: number) 
       )
         .default([], "what the discipline says"),
     )
+    .addOption(
+      option<string>(
+        "--corpus <dir>",
+        "keep there what reached new behaviour, and begin with it",
+        notEmpty("--corpus"),
+      ),
+    )
     .addOption(reportOption().default("ptfuzz-report"))
     .addOption(
       option("--format <format>", "of standard output: 'text' or 'json'", oneOf("--format", ["text", "json"])).default(
@@ -122,6 +129,19 @@ function fuzzCommand(program: Command, setting: Setting, done: (status: number) 
     .action(async (options: FuzzOptions, command: Command) => {
       const given = (name: string) => command.getOptionValueSource(name) !== "default";
       done(await fuzz(options, { ops: given("ops"), mode: given("mode") }, setting));
+    });
+}
+
+function corpusCommand(program: Command, setting: Setting, done: (status: number) => void): void {
+  const { io, work } = setting;
+  program.command("corpus").description("Joins the pools that 'fuzz --corpus DIR' keeps.")
+    .command("merge").argument("<DIR...>", "pools").requiredOption("--into <dir>", "where the joined pool is written")
+    .description("The fewest and shortest programs that reach all that the pools reach.")
+    .addHelpText("after", exitStatusHelp())
+    .action(async (dirs: string[], { into }: { into: string }) => {
+      const { cells, taken, of } = await work.mergePools(dirs, into);
+      io.out(`${count(cells, "cell")}: ${grouped(taken)} of ${count(of, "program")} are in ${visible(into)}\n`);
+      done(0);
     });
 }
 
@@ -362,6 +382,7 @@ function programOf(setting: Setting, done: (status: number) => void): Command {
     });
   fuzzCommand(program, setting, done);
   exhaustCommand(program, setting, done);
+  corpusCommand(program, setting, done);
   fileCommands(program, setting, done);
   traceCommand(program, setting, done);
   conformCommand(program, setting, done);

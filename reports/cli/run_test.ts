@@ -30,6 +30,7 @@ async function ran(args: string[], over: Partial<Work> = {}) {
     runConformMutants: () => Promise.resolve(true),
     runSources: () => Promise.resolve(true),
     runBench: () => Promise.resolve(true),
+    mergePools: () => Promise.resolve({ cells: 1, taken: 2, of: 3 }),
     runExhaust: () => Promise.resolve({ cells: [], faults: [] }),
     runFaults: () => Promise.resolve(true),
     memdescVerdicts: () => Promise.resolve([]),
@@ -63,7 +64,7 @@ async function inTemporaryDirectory(body: (dir: string) => Promise<void>): Promi
 const MISTAKES: readonly (readonly [args: string[], message: RegExp])[] = [
   [
     [],
-    /^no command; expected one of fuzz, exhaust, replay, shrink, show, trace, conform, sources, bench, faults, memdesc, mutants$/,
+    /^no command; expected one of fuzz, exhaust, corpus, replay, shrink, show, trace, conform, sources, bench, faults, memdesc, mutants$/,
   ],
   [["fuz"], /^unknown command 'fuz'; did you mean 'fuzz'\?$/],
   [["conquer"], /^unknown command 'conquer'; expected one of fuzz/],

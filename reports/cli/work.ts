@@ -45,6 +45,8 @@ export interface Work {
   runSources(request: SourcesOptions, print: (line: string) => void): Promise<boolean>;
   /** These print as they go; false where what they show does not hold. */
   runBench(print: (line: string) => void): Promise<boolean>;
+  /** Joins pools into a directory. */
+  mergePools(dirs: readonly string[], into: string): Promise<{ cells: number; taken: number; of: number }>;
   runExhaust(request: ExhaustOptions, hooks: ExhaustHooks): Promise<Exhausted>;
   runFaults(request: FaultsOptions, print: (line: string) => void): Promise<boolean>;
   /** What becomes of the disciplines named (all that are shipped) once descriptors are allocated apart. */
