@@ -15,12 +15,14 @@ import { F_INVARIANT, FINDING_WORDS } from "../core/ledger/finding.ts";
 import { ALL_INVARIANTS, type Invariant, invariantById, INVARIANTS } from "../core/ledger/invariants.ts";
 import { Machine } from "../core/program/machine.ts";
 import { parseProgram } from "../core/program/parse.ts";
-import type { Program } from "../core/program/program.ts";
+import { findingsOf } from "../core/program/findings.ts";
+import type { Program, Slot } from "../core/program/program.ts";
 import { missingCall } from "../corpus/load_discipline.ts";
 import { expectationsOn, type LoadedDiscipline, selectDisciplines } from "./cells.ts";
 import { DisciplineGenerator } from "./discipline_generator.ts";
 import { HostileGenerator } from "./hostile.ts";
 import { programSeed, Random } from "./random.ts";
+import { shrinkProgram, sizeOf } from "./shrink.ts";
 
 /** Steps of programs drawn at random that each mutant gets. */
 export const MUTANT_OPS = 200_000;
@@ -39,6 +41,8 @@ export interface MutantOutcome {
   readonly stepsToTarget: number;
   /** Invariants that any random program broke on it, a bit each. */
   readonly found: number;
+  /** Lines of the smallest program with its invariant's finding: the random one shrunk, or its own. */
+  readonly lines: number;
 }
 
 function broken(machine: Machine): number {
@@ -78,6 +82,18 @@ interface Source {
   readonly code: Int32Array;
   readonly slots: number;
   generate(random: Random): number;
+  names(): Slot[];
+}
+
+/** Lines of a program on a mutant once it is shrunk. What its target is, the last run of the machine shows. */
+function shrunkLines(mutant: Mutant, program: Program, machine: Machine, lines: boolean): number {
+  const { id } = targetOf(mutant);
+  const shown = findingsOf(machine, program.slots).find((f) => f.invariant === id);
+  if (shown === undefined) {
+    throw new Error(`mutant ${mutant.name}: ${id} is not shown by the program that is to be shrunk`);
+  }
+  const target = { invariant: id, call: shown.call, pages: shown.pages };
+  return sizeOf(shrinkProgram(program, [target], { lines, machine }))[0];
 }
 
 function sourcesFor(mutant: Mutant, machine: Machine, disciplines: readonly LoadedDiscipline[]): Source[] {
@@ -119,9 +135,21 @@ function search(
     if (mine === 0) continue;
     found |= mine;
     if (first < 0) first = steps;
-    if ((mine & target) !== 0) return { steps: first, stepsToTarget: steps, found };
+    if ((mine & target) === 0) continue;
+    const { kernel, arch, config, pages } = mutant;
+    const code = source.code.slice(0, words);
+    const program: Program = { comments: [], kernel, arch, config, pages, code, slots: source.names(), claims: [] };
+    const lines = shrunkLines(mutant, program, machine, source instanceof HostileGenerator);
+    return { steps: first, stepsToTarget: steps, found, lines: Math.min(lines, ownLines(mutant, machine)) };
   }
-  return { steps: first, stepsToTarget: -1, found };
+  return { steps: first, stepsToTarget: -1, found, lines: ownLines(mutant, machine) };
+}
+
+/** Lines of a mutant's own program once it is shrunk. */
+function ownLines(mutant: Mutant, machine: Machine): number {
+  const own = programOf(mutant);
+  machine.run(own);
+  return shrunkLines(mutant, own, machine, true);
 }
 
 /** Runs one mutant. */
@@ -152,10 +180,12 @@ function rows(o: MutantOutcome): string[] {
     const text = i + 1 < others.length ? `${id},` : id;
     const last = also[also.length - 1]!;
     if (last === "") also[also.length - 1] = text;
-    else if (last.length + 1 + text.length <= 25) also[also.length - 1] = `${last} ${text}`;
+    else if (last.length + 1 + text.length <= 20) also[also.length - 1] = `${last} ${text}`;
     else also.push(text);
   });
-  const left = `  ${o.mutant.name.padEnd(29)}${steps(o.steps)}${steps(o.stepsToTarget)}  ${gone.padEnd(6)}`;
+  const left = `  ${o.mutant.name.padEnd(29)}${steps(o.steps)}${steps(o.stepsToTarget)}${
+    String(o.lines).padStart(5)
+  }  ${gone.padEnd(6)}`;
   return also.map((text, i) => `${i === 0 ? left : " ".repeat(left.length)}${text}`.trimEnd());
 }
 
@@ -163,6 +193,7 @@ const HEAD = [
   "Each mutant is the model with one function broken, and runs right code only.",
   "  any     steps of random programs until some invariant saw it",
   "  own     until the invariant it stands under did; - where no random program showed it",
+  "  len     lines of the smallest program with its finding: that one or its own, shrunk",
   "  off     its finding is gone from its own program with that invariant switched off,",
   "          alone where no other invariant sees it there",
 ];
@@ -182,7 +213,7 @@ export function runMutants(print: (line: string) => void): Promise<boolean> {
   for (const invariant of INVARIANTS) {
     const mine = MUTANTS.filter((m) => m.invariant === invariant.id);
     print("");
-    print(`${`${invariant.id} (${mine.length})`.padEnd(31)}     any     own  off   also seen by`);
+    print(`${`${invariant.id} (${mine.length})`.padEnd(31)}     any     own  len  off   also seen by`);
     if (mine.length === 0) {
       print("  NO MUTANT: nothing shows that this invariant can fail");
       ok = false;
