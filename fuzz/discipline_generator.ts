@@ -86,7 +86,7 @@ export const GRANTS: Uint8Array = Uint8Array.from(
 );
 
 /** Constructors that fail where they can get no lock. */
-const LOCKS: Uint8Array = Uint8Array.from(CALLS, (c) => c.result === "int" && /_ctor$/.test(c.name) ? 1 : 0);
+export const LOCKS: Uint8Array = Uint8Array.from(CALLS, (c) => c.result === "int" && /_ctor$/.test(c.name) ? 1 : 0);
 
 /** Where choices come from. */
 export interface Draws {
@@ -190,7 +190,7 @@ function pagesOf(path: CompiledPath): number {
   return pages;
 }
 
-function unlinks({ code }: CompiledPath): boolean {
+export function unlinks({ code }: CompiledPath): boolean {
   for (let pc = 0; pc < code.length; pc += STEP_WORDS) if (code[pc] === OP_UNLINK) return true;
   return false;
 }

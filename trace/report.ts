@@ -461,6 +461,7 @@ function cellsOf(
       hypothetical: d.hypothetical,
       canary: false,
       programs,
+      features: 0,
       steps,
       findings: mine.map((f) => f.signature),
       as_expected: complaints.length === 0 && mine.every((f) => f.expected),

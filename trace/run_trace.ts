@@ -193,6 +193,8 @@ export function resultOf(all: readonly Traced[]): Result {
     seed: 0,
     interrupted: false,
     faults: [],
+    pool: null,
+    never: [],
     steps: all.reduce((sum, t) => sum + t.replay.steps, 0),
     cells: [...cells.values()],
     findings: list,

@@ -128,8 +128,11 @@ type Typed = Int32Array | Uint8Array;
  * Numbers and flags that {@linkcode putNumbers} and {@linkcode takeNumbers} name. What else of the tables is a number
  * is found by its name, which takes longer.
  */
-const NUMBERS = "nBatchPages failNext nRcu envTaken freePages managed nFreeIds nIds nGathers placeNext nWalkers n"
-  .split(" ");
+const NUMBERS = (
+  "kernel.nBatchPages kernel.failNext kernel.nRcu ledger.envTaken ledger.freePages ledger.managed ledger.nFreeIds " +
+  "ledger.nIds ledger.nGathers kernel.placeNext kernel.nWalkers walkers.n kernel.nLocks ledger.nLocks ledger.pagetables " +
+  "ledger.charges descriptors.granting descriptors.live"
+).split(" ");
 
 function putNumbers(k: Kernel, l: Ledger, to: Int32Array, at: number): void {
   to[at] = k.nBatchPages;
@@ -144,6 +147,12 @@ function putNumbers(k: Kernel, l: Ledger, to: Int32Array, at: number): void {
   to[at + 9] = k.placeNext;
   to[at + 10] = k.nWalkers;
   to[at + 11] = l.walkers.n;
+  to[at + 12] = k.nLocks;
+  to[at + 13] = l.nLocks;
+  to[at + 14] = l.pagetables;
+  to[at + 15] = l.charges;
+  to[at + 16] = l.descriptors.granting;
+  to[at + 17] = l.descriptors.live;
 }
 
 function takeNumbers(k: Kernel, l: Ledger, from: Int32Array, at: number): void {
@@ -159,6 +168,12 @@ function takeNumbers(k: Kernel, l: Ledger, from: Int32Array, at: number): void {
   k.placeNext = from[at + 9]!;
   k.nWalkers = from[at + 10]!;
   l.walkers.n = from[at + 11]!;
+  k.nLocks = from[at + 12]!;
+  l.nLocks = from[at + 13]!;
+  l.pagetables = from[at + 14]!;
+  l.charges = from[at + 15]!;
+  l.descriptors.granting = from[at + 16]!;
+  l.descriptors.live = from[at + 17]!;
 }
 
 /** What a step leaves behind and the next one does not want. */
@@ -240,9 +255,9 @@ export class MachineState {
     this.machine = machine;
     this.#batchUnits = Math.min(batchUnits, UNITS);
     for (const { what, fields, table } of ownersOf(machine)) checkFields(fields, what, table);
-    this.#others = ownersOf(machine).flatMap(({ fields, table }) =>
+    this.#others = ownersOf(machine).flatMap(({ what, fields, table }) =>
       [...table].filter(([name, kind]) =>
-        STATE.has(kind) && !NUMBERS.includes(name) && !ArrayBuffer.isView(fields[name])
+        STATE.has(kind) && !NUMBERS.includes(`${what}.${name}`) && !ArrayBuffer.isView(fields[name])
       ).map(([name]) => ({ owner: fields, name }))
     );
     const lists = this.#arrays(slots, gathers);

@@ -620,10 +620,16 @@ export class Canon {
       a = Math.imul(a ^ (a >>> 15) ^ number(), C1);
       b = Math.imul((b ^ (b >>> 13)) + a | 0, C2);
     }
-    for (const place of this.#rawExtras) {
+    const { words } = this.#world.state;
+    for (let e = 0; e < this.#rawExtras.length; e++) {
+      const place = this.#rawExtras[e]!;
+      const at = place.at;
       for (let i = 0; i < place.length; i++) {
-        a = Math.imul(a ^ (a >>> 15) ^ this.#word(place, i), C1);
-        b = Math.imul((b ^ (b >>> 13)) + a | 0, C2);
+        const word = place.bytes ? this.#bytes[at + i]! : words[at + i]!;
+        // Mostly nothing is there.
+        if (word === 0) continue;
+        a = Math.imul(a ^ (a >>> 15) ^ word ^ i << 20 ^ e << 28, C1);
+        b = Math.imul((b ^ (b >>> 13)) + word + (i << 16) + e | 0, C2);
       }
     }
     a = Math.imul(a ^ (a >>> 16), C2);

@@ -22,10 +22,11 @@
  */
 import type { CompiledDiscipline, CompiledPath } from "../../corpus/discipline.ts";
 import { __GFP_NOFAIL } from "../../core/memory/gfp.ts";
-import { CALLS, FAILABLE, OP_AT, OP_REPEAT } from "../../core/program/calls.ts";
+import { CALLS, FAIL_PTDESC, FAIL_PTLOCK, FAILABLE, OP_AT, OP_REPEAT } from "../../core/program/calls.ts";
 import { isPointer } from "../../core/program/kinds.ts";
 import { FIRST_SLOT, STEP_WORDS } from "../../core/program/program.ts";
-import { GRANTS } from "../discipline_generator.ts";
+import type { Ledger } from "../../core/ledger/ledger.ts";
+import { GRANTS, LOCKS, unlinks } from "../discipline_generator.ts";
 
 /** Arithmetic on pointers. */
 const ARITHMETIC: ReadonlySet<string> = new Set([
@@ -49,6 +50,10 @@ const HARMLESS: ReadonlySet<string> = new Set([
   "virt_to_ptdesc",
 ]);
 
+/** What of FAILABLE is a page, and a bit for each batch of a gather. */
+const FAIL_PAGES = 0;
+const BATCHES = FAILABLE.reduce((bits, name, i) => name.startsWith("tlb_") ? bits | 1 << i : bits, 0);
+
 /** Some lines of a path: [from, to) in words of its code. */
 export interface Part {
   readonly from: number;
@@ -59,7 +64,9 @@ export interface Part {
   readonly lines: number;
   /** Name that its line grants into, or -1. */
   readonly grant: number;
-  /** The fail path to take where the grant fails; -1: none needed; -2: it must not fail. */
+  /** Name that its line answers a lock's success into (0: none could be had), or -1. */
+  readonly lock: number;
+  /** The fail path to take where that fails; -1: none needed; -2: it must not fail. */
   readonly onFail: number;
   /** What of FAILABLE may be made to fail in it, a bit each. */
   readonly failable: number;
@@ -116,15 +123,25 @@ export class Walks {
   readonly #discipline: CompiledDiscipline;
   readonly #headLookup: boolean;
   readonly #merge: boolean;
+  /** Locks of tables come from a slab, and may not be had. */
+  readonly #slabLocks: boolean;
+  /** Descriptors are allocated apart, and may not be had. */
+  readonly #apart: boolean;
+  /** Some free path unlinks the table: then only such a path frees one that was walked. */
+  readonly #freesUnlink: boolean;
   /** No use of a table gives anything up: what was its own stays so until a free or fail path. */
   readonly #usesKeep: boolean;
 
   /**
-   * @param headLookup whether this kernel's virt_to_ptdesc looks the head up: then it reads memory
+   * @param ledger of the machine: what its kernel and configuration do
    * @param merge false: every line is a part of its own, to see that merging them loses nothing
    */
-  constructor(discipline: CompiledDiscipline, headLookup: boolean, merge = true) {
+  constructor(discipline: CompiledDiscipline, ledger: Ledger, merge = true) {
+    const { headLookup } = ledger;
     this.#merge = merge;
+    this.#slabLocks = ledger.allocPtlocks;
+    this.#apart = ledger.apart;
+    this.#freesUnlink = discipline.free.some(unlinks);
     this.#discipline = discipline;
     this.#headLookup = headLookup;
     this.#usesKeep = discipline.use.every(({ code }) =>
@@ -188,16 +205,33 @@ export class Walks {
         if (known >= 0) onFail = known;
         else if (before === 0) onFail = -1;
       }
+      let failable = batchesIn(code, pc, to);
+      if (onFail !== -2) {
+        failable |= 1 << FAIL_PAGES | (this.#apart && nameOf(code, pc) === "pagetable_alloc" ? 1 << FAIL_PTDESC : 0);
+      }
+      let lock = -1;
+      if (kind === "alloc" && this.#slabLocks && code[pc]! < OP_AT && LOCKS[code[pc]!] === 1) {
+        const known = this.#discipline.fail.findIndex((f) => f.after === code[pc + 1]!);
+        if (known >= 0) {
+          onFail = known;
+          lock = code[pc + 1]!;
+          failable |= 1 << FAIL_PTLOCK;
+        }
+      }
       if (grant >= 0) before++;
+      const end = endOf(code, pc);
+      // Who walks a table that a path gives up without unlinking it could not have got there.
+      if (this.#freesUnlink && (kind === "free" || kind === "fail") && !unlinks(path)) end.walked = -1;
       parts.push({
         from,
         to,
         last: pc,
         lines: (to - from) / STEP_WORDS,
         grant,
+        lock,
         onFail,
-        failable: failableIn(code, pc, to),
-        ...endOf(code, pc),
+        failable,
+        ...end,
       });
       from = to;
     }
@@ -205,7 +239,16 @@ export class Walks {
     // A use that is nothing but such lines is a part; a table's last path has no next one.
     const closes = left !== null && (parts.length === 0 || kind === "free" || kind === "fail");
     if (closes) {
-      parts.push({ ...left, last: left.from, grant: -1, onFail: -2, failable: 0, walked: -1, reaches: false });
+      parts.push({
+        ...left,
+        last: left.from,
+        grant: -1,
+        lock: -1,
+        onFail: -2,
+        failable: 0,
+        walked: -1,
+        reaches: false,
+      });
     }
     const own = new Set<number>();
     for (let pc = 0; pc < code.length; pc += STEP_WORDS) {
@@ -268,13 +311,9 @@ function endOf(code: Int32Array, pc: number): { walked: number; reaches: boolean
   return { walked: ends && w >= 0 ? code[pc + 2 + w]! : -1, reaches };
 }
 
-/** A gather's batches can be had or not where a gather works; anything else that can fail, in every line. */
-function failableIn(code: Int32Array, pc: number, to: number): number {
+/** A gather's batches can be had or not where a gather works. */
+function batchesIn(code: Int32Array, pc: number, to: number): number {
   let gathers = false;
   for (; pc < to; pc += STEP_WORDS) gathers ||= CALLS[code[pc]!]?.params.some((p) => p.type === "gather") ?? false;
-  let bits = 0;
-  FAILABLE.forEach((name, i) => {
-    if (i > 0 && (gathers || !name.startsWith("tlb_"))) bits |= 1 << i;
-  });
-  return bits;
+  return gathers ? BATCHES : 0;
 }

@@ -154,7 +154,7 @@ export class World {
   constructor(machine: Machine, discipline: CompiledDiscipline, bounds: Bounds) {
     this.machine = machine;
     this.bounds = bounds;
-    const paths = new Walks(discipline, machine.ledger.headLookup, bounds.merge);
+    const paths = new Walks(discipline, machine.ledger, bounds.merge);
     this.#paths = paths;
     this.walks = paths.walks;
     this.names = discipline.slots.length - FIRST_SLOT;
@@ -280,8 +280,7 @@ export class World {
     const walkers = part.walked >= 0 ? this.#walkOps.length : 0;
     for (let walk = 0; walk <= walkers; walk++) {
       list[n++] = moveOf(kind, t, path, 0, walk);
-      if (part.onFail !== -2) list[n++] = moveOf(kind, t, path, 1, walk);
-      for (let bit = 1; part.failable >> bit !== 0; bit++) {
+      for (let bit = 0; part.failable >> bit !== 0; bit++) {
         if ((part.failable >> bit & 1) !== 0) list[n++] = moveOf(kind, t, path, bit + 1, walk);
       }
     }
@@ -471,6 +470,7 @@ export class World {
       if (fail !== 0 && (machine.kernel.failNext & (1 << (fail - 1))) !== 0) return SAME;
     }
     if (part.grant >= 0 && machine.slots[t * this.names + part.grant] === NULL) return this.#failed(t, part, scribe);
+    if (part.lock >= 0 && machine.slots[t * this.names + part.lock] === 0) return this.#failed(t, part, scribe);
     if (index + 1 < walk.parts.length) {
       this.tables[t] = wordOf(RUNNING, path, index + 1, 0);
       return MOVED;
