@@ -102,12 +102,15 @@ export function summary(r: Conformance): string[] {
 
 /** The first difference, shrunk, side by side. */
 async function explain(conform: Conform, kernel: Linux, r: Conformance): Promise<string[]> {
-  const { source, number } = r.found!;
+  const { source, number, difference } = r.found!;
   conform.draw(source, number);
   const code = source.generator.code.slice(0, conform.drawnWords);
   const shrunk = await shrinkDifference(conform, kernel, source, code);
   if (shrunk === undefined) {
-    return [`program ${number} of ${source.name} differs after others only; run it again with this seed`];
+    return [
+      `program ${number} of ${source.name} differs after others only, at step ${difference.step}; run it again with this seed`,
+      ...difference.unlike.map((u) => `  ${u.what}: model ${u.model}, Linux ${u.kernel}`),
+    ];
   }
   return differenceLines(source, shrunk);
 }

@@ -544,6 +544,12 @@ static void make_arena(int nr)
 		page->memcg_data = 0;
 #endif
 	}
+	/* What a larger zone left behind the end of this one must not look like a free buddy. */
+	for (int i = nr; i < MAX_ARENA; i++) {
+		arena[i].page_type = -1;
+		arena[i].private = 0;
+		set_page_count(arena + i, 1);
+	}
 	set_page_private(arena, order);
 	__SetPageBuddy(arena);
 	list_add(&arena->lru, &zone->free_area[order].free_list[MIGRATE_UNMOVABLE]);
