@@ -12,6 +12,7 @@ const KERNELS: Readonly<Record<CallDef["kernels"], string>> = {
   "6.6-to-6.12": "6.6, 6.12, frozen",
   "6.12-only": "6.12, frozen",
   "since-6.14": "6.14 and later",
+  "6.19-only": "6.19",
 };
 
 /** A call as a program writes it. */

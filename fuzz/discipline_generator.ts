@@ -46,6 +46,10 @@ const OP_GONE = opOf("env owner_gone");
 const OP_POPULATE = opOf("populate");
 const OP_UNLINK = opOf("unlink");
 const OP_WALK_END = opOf("env walk_end");
+const OP_RCU_WALK = opOf("env pte_offset_map");
+const OP_SPIN_LOCK = opOf("env spin_lock");
+const OP_PGTABLE_WORK = opOf("env kernel_pgtable_work");
+const OP_SET_KERNEL = opOf("ptdesc_set_kernel");
 /** The steps that start a walker, with the kind that each starts. */
 const WALKS: readonly (readonly [op: number, kind: number])[] = Object.entries(WALKER_OF).map((
   [name, kind],
@@ -71,8 +75,12 @@ const WALK = 8;
 const WALK_END = 9;
 /** A reference is put at a point inside what comes next. */
 const AT_POINT = 10;
+/** A walker takes the lock of its table. */
+const LOCK = 11;
+/** The worker for the kernel's tables runs. */
+const WORK = 12;
 
-const ACTIONS = 11;
+const ACTIONS = 13;
 const SWARM: readonly number[] = [0, 1, 1, 2, 4, 8];
 
 /** Calls that grant pages: their result's name stands for the grant. */
@@ -190,9 +198,14 @@ function pagesOf(path: CompiledPath): number {
   return pages;
 }
 
-export function unlinks({ code }: CompiledPath): boolean {
-  for (let pc = 0; pc < code.length; pc += STEP_WORDS) if (code[pc] === OP_UNLINK) return true;
+function makes({ code }: CompiledPath, op: number): boolean {
+  for (let pc = 0; pc < code.length; pc += STEP_WORDS) if (code[pc] === op) return true;
   return false;
+}
+
+/** Whether a path takes a table out of those that lead to it. */
+export function unlinks(path: CompiledPath): boolean {
+  return makes(path, OP_UNLINK);
 }
 
 /** Steps that start the walkers that can be in the tables of these paths, by how they are unlinked. */
@@ -251,6 +264,10 @@ export class DisciplineGenerator {
   #nGets = 0;
   /** Steps that start walkers of the kinds that can be in these tables. */
   readonly #walkOps: Int32Array;
+  /** RCU walkers can be in these tables, and tables have locks. */
+  readonly #hasLocks: boolean;
+  /** Tables of these paths wait for a worker. */
+  readonly #hasWorker: boolean;
   readonly #kindOfWalker = kindIndex("walker");
   readonly #walkSlot = new Int32Array(MAX_WALKS);
   #nWalks = 0;
@@ -303,8 +320,10 @@ export class DisciplineGenerator {
     const reserved = reservesMemory(discipline);
     this.#pointers = this.#walks[0]!.own.filter((s) => !reserved && this.#slotKinds[s]! <= pointer);
     for (let i = 0; i < FIRST_SLOT; i++) kinds[i] = kindIndex("mm");
-    this.#unlinking = discipline.free.flatMap((path, i) => unlinks(path) ? [1 + this.#uses + i] : []);
+    this.#unlinking = discipline.free.flatMap((path, i) => makes(path, OP_UNLINK) ? [1 + this.#uses + i] : []);
+    this.#hasWorker = paths.some((p) => makes(p, OP_SET_KERNEL));
     this.#walkOps = walksOf(paths, ledger.walkerKinds);
+    this.#hasLocks = ledger.splitPte && this.#walkOps.includes(OP_RCU_WALK);
   }
 
   /** Paths (in the order of `[alloc]`, uses, frees, fails) that this configuration never takes: no lock comes from a slab. */
@@ -396,6 +415,8 @@ export class DisciplineGenerator {
     w[FREE]! += 1;
     if (this.#uses === 0) w[USE] = 0;
     if (this.#walkOps.length === 0) w[WALK] = w[WALK_END] = 0;
+    if (!this.#hasLocks) w[LOCK] = 0;
+    if (!this.#hasWorker) w[WORK] = 0;
     // Each sees one page of many.
     w[WALK]! *= 3;
     if (this.#pointers.length === 0) w[AT_POINT] = 0;
@@ -437,6 +458,11 @@ export class DisciplineGenerator {
       case WALK_END:
         if (this.#nWalks > 0) return this.#walkEnd(random.below(this.#nWalks));
         break;
+      case LOCK:
+        if (this.#nWalks > 0) return this.#emit(OP_SPIN_LOCK, this.#walkSlot[random.below(this.#nWalks)]!, 1);
+        break;
+      case WORK:
+        return this.#emit(OP_PGTABLE_WORK, 0, 0);
       case AT_POINT:
         if (this.#nGets > 0) {
           this.#emit(OP_AT, random.below(POINTS.length), 0);

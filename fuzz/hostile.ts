@@ -23,6 +23,7 @@ import { fragmentRules } from "./hostile_fragment_rules.ts";
 import { gatherRules } from "./hostile_gather_rules.ts";
 import { putOwn, RELEASE_RULES } from "./hostile_release_rules.ts";
 import { RULES } from "./hostile_rules.ts";
+import { NEVER_WRONG_TIME, TIME_RULES } from "./hostile_time_rules.ts";
 import { NEVER_WRONG_WALKS, WALK_RULES } from "./hostile_walk_rules.ts";
 import { tableRules } from "./hostile_table_rules.ts";
 import type { Use } from "./hostile_use.ts";
@@ -52,6 +53,7 @@ export const NEVER_WRONG: Readonly<Record<string, string>> = {
   "env rcu_grace_period": "it takes nothing",
   "env place": "where the block is not free, the lists say which it is",
   ...NEVER_WRONG_WALKS,
+  ...NEVER_WRONG_TIME,
 };
 
 /** Writes programs of raw calls into a buffer of its own. */
@@ -77,6 +79,7 @@ export class HostileGenerator {
       ...RULES,
       ...RELEASE_RULES,
       ...WALK_RULES,
+      ...TIME_RULES,
       ...gatherRules({
         tablesArePages: l.tablesArePages,
         tableKind: l.tableKind,

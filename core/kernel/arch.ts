@@ -78,6 +78,7 @@ export function archTable(name: string, base: KernelBase, config: readonly strin
   let { tableFree, rcuTableFree, tableKind, ipiFlush, gupFast } = table;
   // HAVE_GUP_FAST came with it.
   if (name === "riscv" && !since(base, "6.12")) tableFree = rcuTableFree = gupFast = false;
+  if (config.includes("TABLE_FREE")) tableFree = true;
   if (config.includes("RCU_TABLE_FREE")) {
     tableFree = rcuTableFree = true;
     // It is there for those whose flush interrupts nobody.

@@ -9,6 +9,7 @@ import type { Layout } from "../memory/layout.ts";
 import { layoutOf } from "../memory/layouts/mod.ts";
 import {
   areaWord,
+  KERNEL_PGTABLES,
   LIST_PREV,
   MAX_LOCKS,
   type MemMap,
@@ -160,6 +161,9 @@ class Machine implements Kernel {
   readonly noGather: boolean;
   readonly needsTableInvalidate: boolean;
   readonly maxTableBatch: number;
+  readonly ptReclaim: boolean;
+  readonly asyncKernelFree: boolean;
+  readonly gatherPageSize: boolean;
   readonly gathers: Int32Array;
   readonly tlbFlushPending: Int32Array;
   readonly rcuQueue: Int32Array;
@@ -230,6 +234,9 @@ class Machine implements Kernel {
   readonly tlb_remove_page: KernelFunctions["tlb_remove_page"];
   readonly tlb_remove_table: KernelFunctions["tlb_remove_table"];
   readonly tlb_remove_table_sync_one: KernelFunctions["tlb_remove_table_sync_one"];
+  readonly p4d_free_tlb: KernelFunctions["p4d_free_tlb"];
+  readonly pud_free_tlb: KernelFunctions["pud_free_tlb"];
+  readonly __pagetable_free: KernelFunctions["__pagetable_free"];
   readonly tlb_remove_ptdesc: KernelFunctions["tlb_remove_ptdesc"];
   readonly tlb_remove_page_ptdesc: KernelFunctions["tlb_remove_page_ptdesc"];
   readonly tlb_flush_mmu_tlbonly: KernelFunctions["tlb_flush_mmu_tlbonly"];
@@ -337,13 +344,16 @@ class Machine implements Kernel {
     this.rcuTableFree = arch.rcuTableFree;
     this.noGather = arch.noGather;
     this.needsTableInvalidate = arch.needsTableInvalidate;
+    this.ptReclaim = options.config.includes("PT_RECLAIM");
+    this.asyncKernelFree = options.config.includes("ASYNC_KERNEL_PGTABLE_FREE");
+    this.gatherPageSize = options.config.includes("MMU_GATHER_PAGE_SIZE");
     this.maxTableBatch = arch.rcuTableFree ? MAX_TABLE_BATCH_RCU : MAX_TABLE_BATCH;
     this.gathers = new Int32Array(MAX_GATHERS * GATHER_WORDS);
     this.tlbFlushPending = new Int32Array(MAX_MMS);
     this.rcuQueue = new Int32Array(MAX_RCU);
     this.nRcu = 0;
     this.nWalkers = 0;
-    this.folioBatch = new Int32Array(2 * PAGEVEC_SIZE);
+    this.folioBatch = new Int32Array(3 * PAGEVEC_SIZE);
     this.boot = null;
     this.alloc_pages = f.alloc_pages;
     this.__get_free_pages = f.__get_free_pages;
@@ -407,6 +417,9 @@ class Machine implements Kernel {
     this.tlb_remove_page = f.tlb_remove_page;
     this.tlb_remove_table = f.tlb_remove_table;
     this.tlb_remove_table_sync_one = f.tlb_remove_table_sync_one;
+    this.p4d_free_tlb = f.p4d_free_tlb;
+    this.pud_free_tlb = f.pud_free_tlb;
+    this.__pagetable_free = f.__pagetable_free;
     this.tlb_remove_ptdesc = f.tlb_remove_ptdesc;
     this.tlb_remove_page_ptdesc = f.tlb_remove_page_ptdesc;
     this.tlb_flush_mmu_tlbonly = f.tlb_flush_mmu_tlbonly;
@@ -498,6 +511,7 @@ function bootMemory(k: Kernel): void {
   }
   emptyList(mem, map.pgdList);
   emptyList(mem, map.pgdList + PAGES_TO_FREE);
+  emptyList(mem, map.pgdList + KERNEL_PGTABLES);
   bootZone(k, map, k.lowZone, 0, k.highStart);
   bootZone(k, map, k.highZone, k.highStart, k.nrPages);
 }

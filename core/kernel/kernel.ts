@@ -129,6 +129,11 @@ export interface KernelFunctions {
   tlb_remove_page(k: Kernel, tlb: number, page: number): void;
   tlb_remove_table(k: Kernel, tlb: number, table: number): void;
   tlb_remove_table_sync_one(k: Kernel): void;
+  /** Of a level that is folded: nothing. */
+  p4d_free_tlb(k: Kernel, tlb: number, p4d: number, address: number): void;
+  pud_free_tlb(k: Kernel, tlb: number, pud: number, address: number): void;
+  /** What pagetable_free does in the end. */
+  __pagetable_free(k: Kernel, pt: number): void;
   tlb_remove_ptdesc(k: Kernel, tlb: number, pt: number): void;
   tlb_remove_page_ptdesc(k: Kernel, tlb: number, pt: number): void;
   tlb_flush_mmu_tlbonly(k: Kernel, tlb: number): void;
@@ -288,6 +293,12 @@ export interface KernelState {
   readonly needsTableInvalidate: boolean;
   /** MAX_TABLE_BATCH: 509 with RCU, 511 without. */
   readonly maxTableBatch: number;
+  /** CONFIG_PT_RECLAIM. */
+  readonly ptReclaim: boolean;
+  /** CONFIG_ASYNC_KERNEL_PGTABLE_FREE. */
+  readonly asyncKernelFree: boolean;
+  /** CONFIG_MMU_GATHER_PAGE_SIZE. */
+  readonly gatherPageSize: boolean;
   /** The gathers (see `mmu_gather.ts`). */
   readonly gathers: Int32Array;
   /** `mm->tlb_flush_pending`, by mm. */
@@ -298,7 +309,7 @@ export interface KernelState {
   nRcu: number;
   /** Walkers that were given a number. */
   nWalkers: number;
-  /** A folio batch on the stack: pages as queued, folios, orders. */
+  /** A folio batch on the stack: folios, pages as queued, references of each. */
   readonly folioBatch: Int32Array;
   /** Puts everything back to the state after boot. */
   reset(): void;

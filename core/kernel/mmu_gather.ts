@@ -37,6 +37,7 @@ import { bug, C_GATHER_END, C_GATHER_INACTIVE, C_GATHER_NR, C_OOPS_BATCH, C_OOPS
 import { dtorInside } from "./ctor.ts";
 import { free_one_page, PAGE_ALLOC_COSTLY_ORDER } from "./free.ts";
 import type { Kernel } from "./kernel.ts";
+import { runDeferred, tlb_remove_table_one_rcu } from "./kernel_pgtable.ts";
 import { BATCH_GIVEN_BACK, BATCH_OVERWRITTEN, BATCH_PAGE } from "./page.ts";
 import { list_add, list_del, pageOfNode, throughPcpList } from "./list.ts";
 
@@ -83,6 +84,10 @@ export const G_ACTIVE = 8;
 export const G_LOCAL_NEXT = 9;
 /** local.nr. */
 export const G_LOCAL_NR = 10;
+/** delayed_rmap. */
+export const G_DELAYED = 11;
+/** page_size. */
+export const G_PAGE_SIZE = 20;
 /** The entries on the stack. */
 export const G_LOCAL = 12;
 
@@ -103,6 +108,10 @@ const B_NEXT = 0;
 const B_NR = 1;
 /** Batch page: first entry. */
 const B_ENTRIES = 2;
+/** ENCODED_PAGE_BIT_NR_PAGES_NEXT: the next entry says how many pages. */
+const NR_PAGES_NEXT = 1 << 24;
+/** An entry that is put at once. */
+const ENTRY = new Int32Array(2);
 /** TASK_SIZE, as a page number. */
 const TASK_END = 0x7fff_ffff;
 
@@ -142,6 +151,8 @@ export function tlb_gather_mmu(k: Kernel, mm: number, fullmm: boolean): number {
     gathers[g + G_ACTIVE] = NULL;
     gathers[g + G_BATCH_COUNT] = 0;
     gathers[g + G_TABLES] = NULL;
+    gathers[g + G_DELAYED] = 0;
+    gathers[g + G_PAGE_SIZE] = 0;
     resetRange(k, g);
     const pending = k.tlbFlushPending;
     pending[mm & (MAX_MMS - 1)] = pending[mm & (MAX_MMS - 1)]! + 1;
@@ -243,7 +254,6 @@ function freeBatchPage(k: Kernel, page: number): void {
 
 /** Puts a page into the active batch, and answers how many are in it then. */
 function enqueue(k: Kernel, g: number, page: number): number {
-  event(k, EV_QUEUED, page, 1, 0);
   const gathers = k.gathers;
   const active = gathers[g + G_ACTIVE]!;
   if (active === NULL) {
@@ -282,6 +292,7 @@ export function __tlb_remove_page_size(k: Kernel, tlb: number, page: number): bo
   const g = gatherWord(k, tlb);
   if (k.noGather) return putNow(k, page);
   if (k.debugVm && k.gathers[g + G_END]! === 0) bug(k, C_GATHER_END, -1);
+  event(k, EV_QUEUED, page, 1, 0);
   if (enqueue(k, g, page) === activeMax(k, g) && !k.tlb_next_batch(k, tlb)) return true;
   if (k.debugVm && activeNr(k, g) > activeMax(k, g)) bug(k, C_GATHER_NR, page);
   return false;
@@ -295,8 +306,31 @@ export function __tlb_remove_page_size(k: Kernel, tlb: number, page: number): bo
 export function __tlb_remove_page_size_6_12(k: Kernel, tlb: number, page: number): boolean {
   const g = gatherWord(k, tlb);
   if (k.noGather) return putNow(k, page);
+  return removeFolioPages(k, tlb, g, page, 1);
+}
+
+/**
+ * Queues so many pages of a folio, which the caller maps as often; 1 where he has
+ * to flush (`mm/mmu_gather.c:__tlb_remove_folio_pages_size`, 6.12). More than one
+ * take two entries: the page with a flag, and their number.
+ */
+export function __tlb_remove_folio_pages(k: Kernel, tlb: number, page: number, nr: number): number {
+  const g = gatherWord(k, tlb);
+  if (!k.noGather) return removeFolioPages(k, tlb, g, page, nr) ? 1 : 0;
+  // s390's own: one folio is put at once.
+  event(k, EV_QUEUED, page, nr, 0);
+  ENTRY[0] = page | NR_PAGES_NEXT;
+  ENTRY[1] = nr;
+  k.free_pages_and_swap_cache(k, ENTRY, 0, 2);
+  return 0;
+}
+
+function removeFolioPages(k: Kernel, tlb: number, g: number, page: number, nr: number): boolean {
   if (k.debugVm && k.gathers[g + G_END]! === 0) bug(k, C_GATHER_END, -1);
-  if (enqueue(k, g, page) >= activeMax(k, g) - 1 && !k.tlb_next_batch(k, tlb)) return true;
+  let entries = enqueue(k, g, nr === 1 ? page : page | NR_PAGES_NEXT);
+  if (nr !== 1) entries = enqueue(k, g, nr);
+  event(k, EV_QUEUED, page, nr, 0);
+  if (entries >= activeMax(k, g) - 1 && !k.tlb_next_batch(k, tlb)) return true;
   if (k.debugVm && activeNr(k, g) > activeMax(k, g) - 1) bug(k, C_GATHER_NR, page);
   return false;
 }
@@ -304,7 +338,7 @@ export function __tlb_remove_page_size_6_12(k: Kernel, tlb: number, page: number
 /** s390's `__tlb_remove_page_size`. */
 function putNow(k: Kernel, page: number): boolean {
   event(k, EV_QUEUED, page, 1, 0);
-  event(k, EV_GATHER_PUT, page, 0, 0);
+  event(k, EV_GATHER_PUT, page, 1, 0);
   k.free_page_and_swap_cache(k, page);
   return false;
 }
@@ -321,6 +355,21 @@ export function tlb_remove_page(k: Kernel, tlb: number, page: number): void {
  * enough for walkers with interrupts off, not a grace period.
  */
 export function tlb_remove_table(k: Kernel, tlb: number, table: number): void {
+  removeTable(k, tlb, table, k.needsTableInvalidate, false);
+}
+
+/** {@linkcode tlb_remove_table} before d86564a2f085 (B13): without a batch nothing is flushed. */
+export function tlb_remove_table_without_B13(k: Kernel, tlb: number, table: number): void {
+  removeTable(k, tlb, table, false, false);
+}
+
+/**
+ * Queues a table.
+ *
+ * @param invalidate without a batch, flush first
+ * @param deferred without a batch, leave it to RCU (PT_RECLAIM)
+ */
+function removeTable(k: Kernel, tlb: number, table: number, invalidate: boolean, deferred: boolean): void {
   if (!k.tableFree) {
     k.tlb_remove_page(k, tlb, table);
     return;
@@ -335,7 +384,8 @@ export function tlb_remove_table(k: Kernel, tlb: number, table: number): void {
     batch = batchPage(k, 2);
     gathers[g + G_TABLES] = batch;
     if (batch === NULL) {
-      if (k.needsTableInvalidate) k.tlb_flush_mmu_tlbonly(k, tlb);
+      if (invalidate) k.tlb_flush_mmu_tlbonly(k, tlb);
+      if (deferred) return tlb_remove_table_one_rcu(k, table);
       k.tlb_remove_table_sync_one(k);
       event(k, EV_TABLE, table, 1, 0);
       k.__tlb_remove_table(k, table);
@@ -358,7 +408,70 @@ export function tlb_remove_table(k: Kernel, tlb: number, table: number): void {
  */
 export function tlb_remove_table_6_14(k: Kernel, tlb: number, table: number): void {
   if (!k.tableFree) dtorInside(k, k.ptdesc_page(k, table), 0, k.pagetable_dtor);
-  tlb_remove_table(k, tlb, table);
+  removeTable(k, tlb, table, k.needsTableInvalidate, k.ptReclaim);
+}
+
+/**
+ * Frees a p4d table (`include/asm-generic/tlb.h`, arch/s390/include/asm/tlb.h,
+ * arch/x86/include/asm/pgalloc.h): where the level is folded it is the pgd, which
+ * pgd_free frees. Every mm has three levels here.
+ */
+export function p4d_free_tlb(_k: Kernel, _tlb: number, _p4d: number, _address: number): void {}
+
+/** {@linkcode p4d_free_tlb} for the pud table. */
+export function pud_free_tlb(_k: Kernel, _tlb: number, _pud: number, _address: number): void {}
+
+/** {@linkcode p4d_free_tlb} that does not ask whether the level is folded (B19). */
+export function p4d_free_tlb_without_B19(k: Kernel, tlb: number, p4d: number, address: number): void {
+  k.tlb_adjust_range(k, tlb, address, 4096, FREED_TABLES);
+  k.tlb_remove_table(k, tlb, queuedAs(k, p4d));
+}
+
+/** {@linkcode pud_free_tlb} that does not ask whether the level is folded (B19). */
+export function pud_free_tlb_without_B19(k: Kernel, tlb: number, pud: number, address: number): void {
+  k.tlb_adjust_range(k, tlb, address, 4096, FREED_TABLES | CLEARED_P4DS);
+  k.tlb_remove_table(k, tlb, queuedAs(k, pud));
+}
+
+/** A table's address as the architecture queues it. */
+function queuedAs(k: Kernel, addr: number): number {
+  return k.arch.tableKind === "virt" ? addr : k.virt_to_page(k, addr);
+}
+
+/** A flush that is no gather's (`flush_tlb_range` and its kind): mm -1 is all of them; every address with end -1. */
+export function flush_tlb(k: Kernel, mm: number, start: number, end: number): void {
+  const last = end < 0 ? -1 : (end + 4095) / 4096 | 0;
+  event(k, EV_TLB_FLUSH, mm, start >>> 12, last);
+}
+
+/** Flushes before pages of another size are queued (`include/asm-generic/tlb.h:tlb_change_page_size`). */
+export function tlb_change_page_size(k: Kernel, tlb: number, size: number): void {
+  const g = gatherWord(k, tlb);
+  if (!k.gatherPageSize) return;
+  const gathers = k.gathers;
+  const before = gathers[g + G_PAGE_SIZE]!;
+  if (before !== 0 && before !== size && gathers[g + G_FULLMM]! === 0) k.tlb_flush_mmu(k, tlb);
+  gathers[g + G_PAGE_SIZE] = size;
+}
+
+/** Whether rmap removal is put off until after the flush: batches are limited then (`tlb_delay_rmap`; s390 has none). */
+export function tlb_delay_rmap(k: Kernel, tlb: number): number {
+  const g = gatherWord(k, tlb);
+  if (k.noGather) return 0;
+  k.gathers[g + G_DELAYED] = 1;
+  return 1;
+}
+
+/** The flush is done: mappings are removed (`mm/mmu_gather.c:tlb_flush_rmaps`). Map counts are not modelled. */
+export function tlb_flush_rmaps(k: Kernel, tlb: number): void {
+  k.gathers[gatherWord(k, tlb) + G_DELAYED] = 0;
+}
+
+/** {@linkcode tlb_next_batch} since 6.2: with rmap removals pending there is one batch beside that on the stack. */
+export function tlb_next_batch_6_6(k: Kernel, tlb: number): boolean {
+  const g = gatherWord(k, tlb);
+  if (k.gathers[g + G_DELAYED]! !== 0 && k.gathers[g + G_ACTIVE]! !== NULL) return false;
+  return tlb_next_batch(k, tlb);
 }
 
 /** Sends an IPI and waits for it (`mm/mmu_gather.c:tlb_remove_table_sync_one`); nothing where tables do not wait for RCU. */
@@ -415,7 +528,11 @@ function freeTables(k: Kernel, batch: number): void {
 export function rcu_grace_period(k: Kernel): void {
   const nr = k.nRcu;
   k.nRcu = 0;
-  for (let i = 0; i < nr; i++) freeTables(k, k.rcuQueue[i]!);
+  for (let i = 0; i < nr; i++) {
+    const entry = k.rcuQueue[i]!;
+    if (entry < NULL) runDeferred(k, entry);
+    else freeTables(k, entry);
+  }
 }
 
 /** Frees the queued pages, the batch on the stack first (`mm/mmu_gather.c:tlb_batch_pages_flush`). */
@@ -500,7 +617,7 @@ export function free_pages_and_swap_cache(k: Kernel, pages: Int32Array, first: n
   for (let i = first; i < first + nr; i++) {
     const page = pages[i]!;
     const folio = k.compound_head(k, page);
-    event(k, EV_GATHER_PUT, page, 0, 0);
+    event(k, EV_GATHER_PUT, page, 1, 0);
     if (!k.put_page_testzero(k, folio)) continue;
     if (k.PageHead(k, folio) !== 0) k.__folio_put(k, folio);
     else list_add(k, folio, head);
@@ -538,15 +655,19 @@ function freeUnrefPageList(k: Kernel, head: number): void {
  */
 export function free_pages_and_swap_cache_6_12(k: Kernel, pages: Int32Array, first: number, nr: number): void {
   const batch = k.folioBatch;
-  for (let i = 0; i < nr; i += PAGEVEC_SIZE) {
-    const n = nr - i < PAGEVEC_SIZE ? nr - i : PAGEVEC_SIZE;
-    for (let j = 0; j < n; j++) {
-      const page = pages[first + i + j]!;
-      batch[PAGEVEC_SIZE + j] = page;
-      batch[j] = k.compound_head(k, page);
-    }
+  const end = first + nr;
+  let n = 0;
+  for (let i = first; i < end; i++) {
+    const entry = pages[i]!;
+    const page = entry & ~NR_PAGES_NEXT;
+    batch[PAGEVEC_SIZE + n] = page;
+    batch[2 * PAGEVEC_SIZE + n] = entry === page ? 1 : pages[++i]!;
+    batch[n] = k.compound_head(k, page);
+    if (++n < PAGEVEC_SIZE) continue;
     foliosPutRefs(k, batch, n);
+    n = 0;
   }
+  if (n > 0) foliosPutRefs(k, batch, n);
 }
 
 /** `mm/swap.c:folios_put_refs` (6.12). */
@@ -555,9 +676,10 @@ function foliosPutRefs(k: Kernel, batch: Int32Array, nr: number): void {
   let left = 0;
   for (let i = 0; i < nr; i++) {
     const folio = batch[i]!;
-    event(k, EV_GATHER_PUT, batch[PAGEVEC_SIZE + i]!, 0, 0);
+    const refs = batch[2 * PAGEVEC_SIZE + i]!;
+    event(k, EV_GATHER_PUT, batch[PAGEVEC_SIZE + i]!, refs, 0);
     const w = (folio << PAGE_WORDS_SHIFT) + W_REFCOUNT;
-    const ref = mem[w]! - 1;
+    const ref = mem[w]! - refs;
     mem[w] = ref;
     if (ref === 0) batch[left++] = folio;
   }

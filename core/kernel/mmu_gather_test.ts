@@ -306,7 +306,7 @@ for (const base of KERNEL_BASES) {
     // A frozen table cannot be put: every architecture has table batches then.
     const table = since(base, "frozen");
     assert.deepEqual(events(k, EV_TABLE), table ? [[p, 0, 0]] : []);
-    assert.deepEqual(events(k, EV_GATHER_PUT), table ? [] : [[p, 0, 0]]);
+    assert.deepEqual(events(k, EV_GATHER_PUT), table ? [] : [[p, 1, 0]]);
     assert.equal(freeLists(k), "4:0");
   });
 
@@ -325,7 +325,7 @@ for (const base of KERNEL_BASES) {
     const tlb = k.tlb_gather_mmu(k, 1, false);
     const p = k.alloc_pages(k, 0, 0);
     k.tlb_remove_page(k, tlb, p);
-    assert.deepEqual(events(k, EV_GATHER_PUT), [[p, 0, 0]]);
+    assert.deepEqual(events(k, EV_GATHER_PUT), [[p, 1, 0]]);
     assert.equal(freeLists(k), "4:0");
     k.tlb_finish_mmu(k, tlb);
   });

@@ -28,6 +28,8 @@ export const REPAIRS: Readonly<Record<string, string>> = {
     "e320d3012d25: __free_pages frees the tail pages of a block that is not compound when a speculative reference keeps page 0",
   B2: "462a8e08e0e6: __free_pages reads PageHead before it drops its reference",
   B17: "dfa758638fd2: the fragment bits of a table with PGSTEs are cleared in _refcount before its page is freed",
+  B13: "d86564a2f085: tlb_remove_table flushes the TLB before it frees a table for which there was no batch",
+  B19: "0e311d237d7f: p4d_free_tlb and pud_free_tlb leave a folded level to pgd_free",
   B15: "59d9094df3d7: sharers of a table of PMDs have a count of their own, and are not its references",
 };
 
@@ -51,6 +53,11 @@ export const CONFIGS: Readonly<Record<string, string>> = {
   ALLOC_SPLIT_PTLOCKS: "these locks are larger than a word (lockdep, PREEMPT_RT) and come from a slab, which can fail",
   MEMCG: "the caller is in a memcg, to which __GFP_ACCOUNT charges pages",
   PGSTE: "the mms are those of KVM guests: page tables of s390 have PGSTEs",
+  TABLE_FREE: "MMU_GATHER_TABLE_FREE without RCU, where the architecture does not select it",
+  MMU_GATHER_PAGE_SIZE: "a gather holds pages of one size and flushes when it changes",
+  PT_RECLAIM:
+    "tables that were emptied are freed under the mmap lock for read; without a batch they wait for RCU (6.14)",
+  ASYNC_KERNEL_PGTABLE_FREE: "a worker frees the kernel's page tables once the IOMMUs have forgotten them (6.19)",
   PTI: "page-table isolation: x86's pgd is of order 1",
 };
 

@@ -51,6 +51,7 @@ import {
   KERNEL_CHECK,
   LATENT,
   LEAK,
+  LOCK_LIFETIME,
   RESERVED_ACCOUNTING,
   THEORETICAL,
   USE_AFTER_FREE,
@@ -86,7 +87,7 @@ import {
 } from "./why.ts";
 
 /** What a call breaks after the grant was given up, a bit each. */
-const LATE = (1 << USE_AFTER_FREE) | (1 << DOUBLE_FREE);
+const LATE = (1 << USE_AFTER_FREE) | (1 << DOUBLE_FREE) | (1 << LOCK_LIFETIME);
 
 /** Memory is given up whose table is not closed; where the gather destructs it, its level is for later. */
 function openTable(l: Ledger, g: number, destructs: boolean): void {
@@ -273,6 +274,8 @@ export class Ledger {
   deadAsid = false;
   /** Whether pages are flushed when they are unmapped (NO_GATHER). */
   flushedAtUnmap = false;
+  /** Whether a worker frees what was marked as the kernel's (6.19). */
+  asyncKernelFree = false;
   /** The walkers. */
   readonly walkers: Walkers = new Walkers();
 
@@ -291,6 +294,8 @@ export class Ledger {
   stop = false;
   /** A call was given what it must not be given. */
   misuse = false;
+  /** A call of this program was used wrong, as has come out since. */
+  lateMisuse = false;
   /** Grant that a hook works on, from its before to its after. */
   pending = -1;
   /** Order that the release claims, from before to after. */
@@ -386,6 +391,7 @@ export class Ledger {
     this.stepStart = 0;
     this.stop = false;
     this.misuse = false;
+    this.lateMisuse = false;
     this.theoretical.fill(0);
     this.draining = 0;
     this.pending = -1;

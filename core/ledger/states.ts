@@ -25,6 +25,8 @@ export const G_MARKED = 16;
 export const G_LISTED = 32;
 /** A constructor ran on pages of it, or huge pages left something with them. */
 export const G_TABLE = 64;
+/** It is marked as the kernel's own (PT_kernel). */
+export const G_KERNEL = 128;
 /** Queued by way of `BY_*` << 8. */
 export const G_WAY_SHIFT = 8;
 

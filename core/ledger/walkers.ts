@@ -22,7 +22,7 @@
  */
 import { CORRUPTION, FLUSH_BEFORE_FREE, GRACE_PERIOD } from "./invariants.ts";
 import type { Ledger } from "./ledger.ts";
-import { HOW_EXIT, HOW_KERNEL, LINK_CLEARED, LINK_USED, LIVE } from "./states.ts";
+import { HOW_EXIT, HOW_KERNEL, LINK_CLEARED, LINK_USED, LIVE, T_LOCK } from "./states.ts";
 import { WHY_SEEN } from "./why.ts";
 
 /** Walkers that a program may start; more get no name. */
@@ -56,6 +56,8 @@ export class Walkers {
   readonly kind: Int32Array = new Int32Array(MAX_WALKERS);
   /** Grant of the table that each may see, or -1 once it has left. */
   readonly table: Int32Array = new Int32Array(MAX_WALKERS);
+  /** 1 where the table had a lock out of the slab when the walker came. */
+  readonly locked: Uint8Array = new Uint8Array(MAX_WALKERS);
   /** Name of each, or -1. */
   readonly slot: Int32Array = new Int32Array(MAX_WALKERS);
 }
@@ -78,6 +80,7 @@ export function walkerStarted(l: Ledger, w: number, kind: number, pfn: number, s
   walkers.kind[w] = kind;
   walkers.table[w] = g;
   walkers.slot[w] = slot;
+  walkers.locked[w] = (l.table[l.gFirst[g]!]! & T_LOCK) !== 0 ? 1 : 0;
   l.gSeen[g]!++;
 }
 
@@ -165,7 +168,8 @@ export function leftWhileSeen(l: Ledger, g: number): void {
     const kind = walkers.kind[w]!;
     const invariant = (kind & (WALK_TLB | WALK_IOMMU)) !== 0 ? FLUSH_BEFORE_FREE : GRACE_PERIOD;
     const step = l.gLink[g] === LINK_CLEARED ? l.gUnlinkStep[g]! : 0;
-    l.misuse = true;
+    // Whoever gave the table up did it wrong, and that may be long ago.
+    l.lateMisuse = true;
     l.record(invariant, CORRUPTION, WHY_SEEN, g, l.gFirst[g]!, 0, walkers.slot[w]! << 4 | kind, step);
   }
 }

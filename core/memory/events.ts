@@ -12,7 +12,7 @@ export const EVENT_WORDS = 4;
 export const EV_BATCH_PAGE = 1;
 /** The kernel is giving its batch page a back. */
 export const EV_BATCH_FREE = 2;
-/** A gather (or NO_GATHER's tlb_remove_page) puts the page a that was queued; a is the pfn as queued. */
+/** A gather (or NO_GATHER's tlb_remove_page) puts b references of the page a that was queued; a is the pfn as queued. */
 export const EV_GATHER_PUT = 3;
 /** `__tlb_remove_table` runs on the value a as queued (page or address, by architecture). b: 0 from a batch, 1 at once because the batch could not be had. */
 export const EV_TABLE = 4;
@@ -36,3 +36,5 @@ export const EV_IPI = 17;
 export const EV_IOTLB_FLUSH = 18;
 /** A gather takes the value a, as queued, with b references. */
 export const EV_QUEUED = 19;
+/** A table that was given up earlier is freed now: page a (a callback of RCU, or the worker for kernel tables). */
+export const EV_DEFERRED = 20;

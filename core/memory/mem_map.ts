@@ -74,6 +74,8 @@ export const PAGE_POINTER = 0x4800_0000;
 
 /** Words from pgd_list to the head of `pages_to_free`, a list on the stack of `release_pages` (6.1). */
 export const PAGES_TO_FREE = 8;
+/** The same for the kernel's own page tables that wait for their worker (6.19). */
+export const KERNEL_PGTABLES = 4;
 
 /** Where things lie in the memory of a machine with so many pages. */
 export interface MemMap {

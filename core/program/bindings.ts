@@ -6,7 +6,20 @@
  */
 import { pagetable_dtor_free } from "../kernel/ctor.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { CLEARED_P4DS, CLEARED_PMDS, CLEARED_PTES, CLEARED_PUDS, G_MM, GATHER_WORDS } from "../kernel/mmu_gather.ts";
+import { kernel_pgtable_work_func, ptdesc_set_kernel, pte_free_defer } from "../kernel/kernel_pgtable.ts";
+import {
+  __tlb_remove_folio_pages,
+  CLEARED_P4DS,
+  CLEARED_PMDS,
+  CLEARED_PTES,
+  CLEARED_PUDS,
+  flush_tlb,
+  G_MM,
+  GATHER_WORDS,
+  tlb_change_page_size,
+  tlb_delay_rmap,
+  tlb_flush_rmaps,
+} from "../kernel/mmu_gather.ts";
 import { type Hook, HOOKS, pageOf } from "../ledger/hooks/mod.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { MAX_WALKERS } from "../ledger/walkers.ts";
@@ -72,6 +85,22 @@ const runs: Readonly<Record<string, Run>> = {
   table_init: nothing((k, l) => k.table_init(k, l.a, l.b)),
   populate: nothing((k, l) => k.populate(k, l.a)),
   unlink: nothing(() => {}),
+  tlb_flush_mmu_tlbonly: nothing((k, l) => k.tlb_flush_mmu_tlbonly(k, l.a)),
+  tlb_remove_page_size: nothing((k, l) => k.tlb_remove_page(k, l.a, l.b)),
+  __tlb_remove_folio_pages: (k, l) => __tlb_remove_folio_pages(k, l.a, l.b, l.c),
+  tlb_change_page_size: nothing((k, l) => tlb_change_page_size(k, l.a, l.b)),
+  tlb_delay_rmap: (k, l) => tlb_delay_rmap(k, l.a),
+  tlb_flush_rmaps: nothing((k, l) => tlb_flush_rmaps(k, l.a)),
+  p4d_free_tlb: nothing((k, l) => k.p4d_free_tlb(k, l.a, l.b, l.c)),
+  pud_free_tlb: nothing((k, l) => k.pud_free_tlb(k, l.a, l.b, l.c)),
+  tlb_remove_table_sync_one: nothing((k) => k.tlb_remove_table_sync_one(k)),
+  synchronize_rcu: nothing(() => {}),
+  flush_tlb_range: nothing((k, l) => flush_tlb(k, l.a, l.b, l.c)),
+  flush_tlb_mm: nothing((k, l) => flush_tlb(k, l.a, 0, -1)),
+  flush_tlb_all: nothing((k) => flush_tlb(k, -1, 0, -1)),
+  flush_tlb_kernel_range: nothing((k, l) => flush_tlb(k, 0, l.a, l.b)),
+  pte_free_defer: nothing((k, l) => pte_free_defer(k, l.b)),
+  ptdesc_set_kernel: nothing((k, l) => ptdesc_set_kernel(k, l.a)),
   page_ptdesc: (k, l) => k.page_ptdesc(k, l.a),
   ptdesc_page: (k, l) => k.ptdesc_page(k, l.a),
   ptdesc_folio: (k, l) => k.ptdesc_folio(k, l.a),
@@ -136,6 +165,8 @@ const runs: Readonly<Record<string, Run>> = {
   "env pte_offset_map": walker,
   "env hw_walk": walker,
   "env iommu_walk": walker,
+  "env spin_lock": nothing(() => {}),
+  "env kernel_pgtable_work": nothing((k) => kernel_pgtable_work_func(k)),
   "env walk_end": nothing(() => {}),
 };
 

@@ -52,7 +52,8 @@ export type Availability =
   | "since-6.12"
   | "6.6-to-6.12"
   | "6.12-only"
-  | "since-6.14";
+  | "since-6.14"
+  | "6.19-only";
 
 /** One call of the language. */
 export interface CallDef {
@@ -474,6 +475,105 @@ def(
   "mm/mmu_gather.c:tlb_flush_mmu",
   "flushes the TLB, then frees tables, then pages",
 );
+def(
+  "tlb_flush_mmu_tlbonly",
+  "tlb:gather",
+  "void",
+  "include/asm-generic/tlb.h:tlb_flush_mmu_tlbonly",
+  "flushes the TLB where something was cleared, and frees nothing",
+);
+def(
+  "tlb_remove_page_size",
+  "tlb:gather, page:page, size:bytes",
+  "void",
+  "include/asm-generic/tlb.h:tlb_remove_page_size",
+  "tlb_remove_page of a page of that size",
+);
+def(
+  "__tlb_remove_folio_pages",
+  "tlb:gather, page:page, nr_pages:count",
+  "int",
+  "mm/mmu_gather.c:__tlb_remove_folio_pages",
+  "queues pages of one folio, a reference each; 1 where the caller has to flush",
+  { kernels: "since-6.12" },
+);
+def(
+  "tlb_change_page_size",
+  "tlb:gather, size:bytes",
+  "void",
+  "include/asm-generic/tlb.h:tlb_change_page_size",
+  "flushes where pages of another size were queued (MMU_GATHER_PAGE_SIZE)",
+);
+def(
+  "tlb_delay_rmap",
+  "tlb:gather",
+  "int",
+  "include/asm-generic/tlb.h:tlb_delay_rmap",
+  "puts rmap removal off until after the flush: at most one batch page from here on",
+  MERGED,
+);
+def(
+  "tlb_flush_rmaps",
+  "tlb:gather",
+  "void",
+  "mm/mmu_gather.c:tlb_flush_rmaps",
+  "ends what tlb_delay_rmap began",
+  MERGED,
+);
+def(
+  "p4d_free_tlb",
+  "tlb:gather, p4d:virt, address:address",
+  "void",
+  "arch/s390/include/asm/tlb.h:p4d_free_tlb, include/asm-generic/pgtable-nop4d.h",
+  "frees a p4d table; folded, as here, it is the pgd, and nothing is done",
+);
+def(
+  "pud_free_tlb",
+  "tlb:gather, pud:virt, address:address",
+  "void",
+  "arch/s390/include/asm/tlb.h:pud_free_tlb, include/asm-generic/pgtable-nopud.h",
+  "frees a pud table; folded, as here, it is the pgd, and nothing is done",
+);
+def(
+  "tlb_remove_table_sync_one",
+  "",
+  "void",
+  "mm/mmu_gather.c:tlb_remove_table_sync_one",
+  "an IPI that waits for gup_fast (not for RCU); nothing without MMU_GATHER_RCU_TABLE_FREE",
+);
+def("synchronize_rcu", "", "void", "kernel/rcu/tree.c:synchronize_rcu", "waits for a grace period");
+def(
+  "flush_tlb_range",
+  "mm:mm, start:address, end:address",
+  "void",
+  "arch's own (flush_tlb_range, pmdp_collapse_flush)",
+  "flushes the TLB of an mm for these addresses",
+);
+def("flush_tlb_mm", "mm:mm", "void", "arch's own (flush_tlb_mm)", "flushes the TLB of an mm");
+def("flush_tlb_all", "", "void", "arch's own (flush_tlb_all)", "flushes every TLB");
+def(
+  "flush_tlb_kernel_range",
+  "start:address, end:address",
+  "void",
+  "arch's own (flush_tlb_kernel_range)",
+  "flushes the TLB for these addresses of the kernel",
+);
+def(
+  "pte_free_defer",
+  "mm:mm, pgtable:page",
+  "void",
+  "mm/pgtable-generic.c:pte_free_defer",
+  "pte_free after a grace period, by the table's own rcu_head",
+  MERGED,
+);
+def(
+  "ptdesc_set_kernel",
+  "pt:ptdesc",
+  "void",
+  "include/linux/mm.h:ptdesc_set_kernel",
+  "marks a table as the kernel's: pagetable_free leaves it to a worker (ASYNC_KERNEL_PGTABLE_FREE)",
+  { kernels: "6.19-only" },
+);
 def("tlb_finish_mmu", "tlb:gather", "void", "mm/mmu_gather.c:tlb_finish_mmu", "flushes and ends a gather");
 
 // Constructors and destructors. The first answer 0 where the table's lock could not be had.
@@ -734,6 +834,22 @@ def(
   ENV,
 );
 def(
+  "spin_lock",
+  "walker:walker",
+  "void",
+  "mm/pgtable-generic.c:__pte_offset_map_lock",
+  "an RCU walker takes the lock of the table that it is in",
+  { env: true, kernels: "merged" },
+);
+def(
+  "kernel_pgtable_work",
+  "",
+  "void",
+  "mm/pgtable-generic.c:kernel_pgtable_work_func",
+  "the worker runs that frees the kernel's page tables",
+  { env: true, kernels: "6.19-only" },
+);
+def(
   "walk_end",
   "walker:walker",
   "void",
@@ -793,6 +909,8 @@ export function hasCall(kernel: KernelBase, call: CallDef): boolean {
       return since(kernel, "6.12") && !release;
     case "since-6.14":
       return since(kernel, "6.14");
+    case "6.19-only":
+      return kernel === "6.19";
   }
 }
 

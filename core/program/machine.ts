@@ -19,7 +19,7 @@ import {
   gatherReleased,
   gatherTook,
   pageOf,
-  WALKER_OF,
+  WALK_STEPS,
   walkPossible,
 } from "../ledger/hooks/mod.ts";
 import { answered, asked, checkDescriptors, descriptorFreed, isTables, tableBehind } from "../ledger/descriptors.ts";
@@ -45,6 +45,7 @@ import {
   EV_BAD_PAGE,
   EV_BATCH_FREE,
   EV_BATCH_PAGE,
+  EV_DEFERRED,
   EV_DTOR,
   EV_GATHER_PUT,
   EV_IOTLB_FLUSH,
@@ -143,11 +144,12 @@ const APART: Uint8Array = Uint8Array.from(
 
 const OP_ENV_PUT = opOf("env put_page");
 const OP_FINISH = opOf("tlb_finish_mmu");
+const OP_PGTABLE_WORK = opOf("env kernel_pgtable_work");
 const OP_RCU = opOf("env rcu_grace_period");
 const OP_REMOVE_PTDESC = opOf("tlb_remove_ptdesc");
 
-/** Kind of walker that a step starts, 0 for none. */
-const WALKER_KINDS: Int32Array = Int32Array.from(CALLS, (c) => WALKER_OF[callName(c)] ?? 0);
+/** What the ledger is asked before a walker's step: see `walkPossible`. */
+const WALKER_KINDS: Int32Array = Int32Array.from(CALLS, (c) => WALK_STEPS[callName(c)] ?? 0);
 
 /** The kind that a value really has: what its name says, unless a page stands there for an address or the reverse. */
 function kindOfValue(kind: number, value: number): number {
@@ -255,6 +257,7 @@ export class Machine {
     l.ipiFlush = k.arch.ipiFlush;
     l.deadAsid = k.arch.deadAsid;
     l.flushedAtUnmap = k.noGather;
+    l.asyncKernelFree = k.asyncKernelFree && k.base === "6.19";
     l.countsFolios = k.base !== "6.1" && k.base !== "v2";
     l.locks = k.locks;
     l.splitPte = k.splitPte;
@@ -407,6 +410,7 @@ export class Machine {
       this.misuse = true;
       this.wrong[op]!++;
     } else this.right[op]!++;
+    if (l.lateMisuse) this.misuse = true;
   }
 
   /**
@@ -633,12 +637,15 @@ export class Machine {
       const a = e[i + 1]!;
       switch (e[i]) {
         case EV_GATHER_PUT:
-          gatherReleased(l, a, RELEASE_PUT);
+          gatherReleased(l, a, RELEASE_PUT, e[i + 2]! || 1);
           break;
         case EV_TABLE:
           this.#tableKind(a);
           if (l.fragments && (a & 3) !== 0) fragmentReleased(l, a);
           else gatherReleased(l, pageOf(l.descriptors.behind(a)), l.tableRelease);
+          break;
+        case EV_DEFERRED:
+          gatherReleased(l, a, RELEASE_LOOKUP);
           break;
         case EV_QUEUED:
           gatherTook(l, pageOf(a), e[i + 2]!);
@@ -752,7 +759,7 @@ export class Machine {
       if (!stopped) this.#bug();
       this.#dead = false;
     } finally {
-      if (l.misuse) this.misuse = true;
+      if (l.misuse || l.lateMisuse) this.misuse = true;
       l.enabled = enabled;
       l.draining = 0;
     }
@@ -778,6 +785,7 @@ export class Machine {
       if (l.gathers[i] === 1) this.#drainCall(OP_FINISH, i);
     }
     this.#drainCall(OP_RCU, 0);
+    if (l.asyncKernelFree) this.#drainCall(OP_PGTABLE_WORK, 0);
   }
 
   #drainCall(op: number, a: number): void {

@@ -58,7 +58,7 @@ export const FIELDS: Readonly<Record<"kernel" | "ledger" | "walkers" | "descript
       scratch: "events nEvents eventsLost armed atPoint bug bugCheck bugPage folioBatch",
       fixed: `name base arch config layout map debugVm nrPages highStart lowZone highZone listEnd pgHead pgReserved
         checkAtFree checkAtPrep flagsSecond buddyMask buddyValue buddyBit orderWord orderShift tableFree rcuTableFree
-        noGather needsTableInvalidate maxTableBatch boot tableMask tableValue tableBit splitPte splitPmd allocPtlocks
+        noGather needsTableInvalidate maxTableBatch ptReclaim asyncKernelFree gatherPageSize boot tableMask tableValue tableBit splitPte splitPmd allocPtlocks
         memcg pmdShare firstPtdesc ptdescEnd pgste`,
     }),
     ledger: kinds({
@@ -73,14 +73,14 @@ export const FIELDS: Readonly<Record<"kernel" | "ledger" | "walkers" | "descript
       number: "envTaken freePages managed pagetables charges nLocks mmDeposits locks",
       history: "partSlot gIntentStep gUnlinkStep nFreeIds nIds nGathers",
       scratch:
-        `op step a b c sa sb subject offset dst res draining findings nFindings full stepStart stop misuse pending
+        `op step a b c sa sb subject offset dst res draining findings nFindings full stepStart stop misuse lateMisuse pending
         pendingOrder checks violations lostCharges extra`,
       fixed:
         `layout map nrPages nrPagesWord enabled expectedLeaks kinds tableRelease tableKind tablesArePages headLookup
-        hasDescriptors frozenTables walkerKinds ipiFlush deadAsid flushedAtUnmap walkers countsFolios
+        hasDescriptors frozenTables walkerKinds ipiFlush deadAsid flushedAtUnmap asyncKernelFree walkers countsFolios
         splitPte splitPmd allocPtlocks memcg pmdShare sharesAreRefs tableDestructs apart descriptors pgste fragments`,
     }),
-    walkers: kinds({ link: "kind table", history: "n slot" }),
+    walkers: kinds({ link: "kind table locked", history: "n slot" }),
     descriptors: kinds({ number: "granting live grant page pages", fixed: "first" }),
   };
 

@@ -495,7 +495,9 @@ export class Canon {
       }
       if (l.gSeen[g] !== 0) {
         const { walkers } = l;
-        for (let w = 0; w < walkers.n; w++) if (walkers.table[w] === g) this.#label(pfn, WALKER, walkers.kind[w]!);
+        for (let w = 0; w < walkers.n; w++) {
+          if (walkers.table[w] === g) this.#label(pfn, WALKER, walkers.kind[w]! | walkers.locked[w]! << 8);
+        }
       }
       if (l.gState[g] !== QUEUED) continue;
       for (let i = 0; i < this.#nGathers; i++) {
@@ -535,7 +537,12 @@ export class Canon {
       if (gathers[g + G_ACTIVE] !== NULL) this.#label(gathers[g + G_ACTIVE]!, BATCH | 30, tag);
       if (gathers[g + G_TABLES] !== NULL) this.#tableBatch(gathers[g + G_TABLES]!, tag, 31);
     }
-    for (let i = 0; i < k.nRcu; i++) this.#tableBatch(k.rcuQueue[i]!, 1000 + i, 32);
+    for (let i = 0; i < k.nRcu; i++) {
+      const entry = k.rcuQueue[i]!;
+      // A table that waits by its own rcu_head, or a batch.
+      if (entry < NULL) this.#label((-2 - entry) >> 1, BATCH | 33 | (entry & 1) << 6, 1000 + i);
+      else this.#tableBatch(entry, 1000 + i, 32);
+    }
     this.low = Math.imul(this.low ^ sum, C3);
     this.high = Math.imul(this.high + sum | 0, C1);
   }

@@ -1092,6 +1092,50 @@ static int __ref run_call(int op, int a, int b, int c)
 	case PTF_tlb_flush_mmu:
 		tlb_flush_mmu(tlb);
 		return 0;
+	case PTF_tlb_flush_mmu_tlbonly:
+		tlb_flush_mmu_tlbonly(tlb);
+		return 0;
+	case PTF_tlb_remove_page_size:
+		gather_alloc(2);
+		if (arch == PTF_ARCH_S390)
+			free_page_and_swap_cache(to_page(b));
+		else
+			tlb_remove_page_size(tlb, to_page(b), c);
+		gather_alloc_done(2);
+		return 0;
+	case PTF_tlb_change_page_size:
+		tlb_change_page_size(tlb, b);
+		return 0;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	case PTF___tlb_remove_folio_pages:
+		{
+			bool full;
+
+			if (arch == PTF_ARCH_S390) {
+				/* arch/s390/include/asm/tlb.h:__tlb_remove_folio_pages */
+				struct encoded_page *encoded_pages[] = {
+					encode_page(to_page(b), ENCODED_PAGE_BIT_NR_PAGES_NEXT),
+					encode_nr_pages(c),
+				};
+
+				free_pages_and_swap_cache(encoded_pages, ARRAY_SIZE(encoded_pages));
+				return 0;
+			}
+			gather_alloc(2);
+			full = __tlb_remove_folio_pages(tlb, to_page(b), c, false);
+			gather_alloc_done(2);
+			return full;
+		}
+	/* tlb_delay_rmap() is SMP's alone, and what it sets is there everywhere. */
+	case PTF_tlb_delay_rmap:
+		if (arch == PTF_ARCH_S390)
+			return 0;
+		tlb->delayed_rmap = 1;
+		return 1;
+	case PTF_tlb_flush_rmaps:
+		tlb->delayed_rmap = 0;
+		return 0;
+#endif
 	case PTF_tlb_finish_mmu:
 		tlb_finish_mmu(tlb);
 		gather_used[a & (MAX_GATHERS - 1)] = false;
@@ -1170,6 +1214,23 @@ static int __ref run_call(int op, int a, int b, int c)
 		return 0;
 	case PTF_unlink:
 	case PTF_env_walk_end:
+	case PTF_env_spin_lock:
+		return 0;
+	/* Flushes and waits change nothing in memory; there is one CPU, and nothing runs before env rcu_grace_period. */
+	case PTF_flush_tlb_range:
+	case PTF_flush_tlb_mm:
+	case PTF_flush_tlb_all:
+	case PTF_flush_tlb_kernel_range:
+	case PTF_synchronize_rcu:
+		return 0;
+	case PTF_tlb_remove_table_sync_one:
+#ifdef CONFIG_MMU_GATHER_RCU_TABLE_FREE
+		tlb_remove_table_sync_one();
+#endif
+		return 0;
+	/* arch/s390/include/asm/tlb.h: the mm has three levels, and neither is a level of its own. */
+	case PTF_p4d_free_tlb:
+	case PTF_pud_free_tlb:
 		return 0;
 	/* Who walks changes nothing in memory: a number is all there is to it. */
 	case PTF_env_gup_fast:

@@ -44,6 +44,11 @@ export const NOT_IN_A_TEST: Readonly<Record<string, string>> = {
   "env hw_walk": WALKER,
   "env iommu_walk": WALKER,
   "env walk_end": WALKER,
+  "env spin_lock": WALKER,
+  "env kernel_pgtable_work": "the worker for the kernel's tables runs when it likes",
+  flush_tlb_range: "flush_tlb_range() wants a mapping of a process",
+  flush_tlb_mm: "flush_tlb_mm() wants the mm of a process",
+  pte_free_defer: "pte_free_defer() wants the mm of a process",
   "env fail": "an allocation fails when a test wants it only with fault injection",
 };
 

@@ -4,16 +4,22 @@
  *
  * @module
  */
+import { EV_DEFERRED } from "../../memory/events.ts";
+import { PAGE_WORDS_SHIFT, W_FLAGS } from "../../memory/words.ts";
+import { event } from "../checks.ts";
 import type { Kernel } from "../kernel.ts";
+import { PT_KERNEL } from "../kernel_pgtable.ts";
 import {
   __tlb_remove_page_size_6_12,
   G_CLEARED,
   G_START,
   GATHER_WORDS,
+  p4d_free_tlb_without_B19,
   rcu_grace_period,
   tlb_adjust_range,
   tlb_flush_mmu_tlbonly,
   tlb_remove_table,
+  tlb_remove_table_6_14,
   tlb_remove_table_sync_one,
   tlb_table_flush,
 } from "../mmu_gather.ts";
@@ -37,6 +43,34 @@ tlb_finish_mmu(g0)
 env rcu_grace_period()`;
 }
 
+const KERNEL_TABLE = `
+d0 = pagetable_alloc(GFP_PGTABLE_KERNEL, 0)
+ptdesc_set_kernel(d0)
+populate(d0)
+w0 = env iommu_walk(d0)
+unlink(d0, 0x200000, kernel)
+flush_tlb_all()
+pagetable_free(d0)
+env kernel_pgtable_work()`;
+const FOLDED = `
+d0 = pagetable_alloc(GFP_KERNEL, 2)
+a0 = ptdesc_address(d0)
+g0 = tlb_gather_mmu_fullmm(mm0)
+p4d_free_tlb(g0, a0, 0x0)
+tlb_finish_mmu(g0)
+pagetable_free(d0)`;
+const LOCKED = `
+d0 = pagetable_alloc(GFP_PGTABLE_USER, 0)
+n0 = pagetable_pte_ctor(d0)
+populate(d0)
+w0 = env pte_offset_map(d0)
+g0 = tlb_gather_mmu(mm0)
+unlink(d0, 0x200000, shared)
+tlb_flush_pmd_range(g0, 0x200000, 0x1000)
+tlb_remove_ptdesc(g0, d0)
+env spin_lock(w0)
+tlb_finish_mmu(g0)
+env rcu_grace_period()`;
 /** As many pages as fit on the stack, and no memory for a batch. */
 const SEVEN_PAGES = `
 g0 = tlb_gather_mmu(mm0)
@@ -91,6 +125,20 @@ export const WALKERS: readonly Mutant[] = [
     },
   }, seen("hw_walk", "exclusive", "tlb_remove_page", "tlb_flush_pmd_range(g0, 0x400000, 0x1000)\n")),
   mutant(
+    "flush-before-free",
+    "worker-without-flush",
+    "the worker frees a table of the kernel as soon as it is queued, and no IOMMU is told",
+    {
+      pagetable_free(k, pt) {
+        k.mem[(pt << PAGE_WORDS_SHIFT) + W_FLAGS]! &= ~PT_KERNEL;
+        event(k, EV_DEFERRED, pt, 0, 0);
+        k.__pagetable_free(k, pt);
+      },
+    },
+    KERNEL_TABLE,
+    { kernel: "6.19", arch: "x86", config: ["ASYNC_KERNEL_PGTABLE_FREE", "IOMMU_SVA"] },
+  ),
+  mutant(
     "grace-period",
     "tables-freed-at-once",
     "tlb_table_flush frees the tables instead of giving them to RCU",
@@ -138,6 +186,27 @@ export const WALKERS: readonly Mutant[] = [
     },
     seen("hw_walk", "exclusive", "tlb_remove_table"),
     X86,
+  ),
+  mutant(
+    "gather-twice",
+    "folded-level-freed",
+    "p4d_free_tlb does not ask whether the level is folded (B19)",
+    { p4d_free_tlb: p4d_free_tlb_without_B19 },
+    FOLDED,
+    { arch: "s390" },
+  ),
+  mutant(
+    "lock-lifetime",
+    "lock-before-grace-period",
+    "tlb_remove_table frees the lock when it queues, and not after the grace period (B12)",
+    {
+      tlb_remove_table(k, tlb, table) {
+        k.ptlock_free(k, table);
+        tlb_remove_table_6_14(k, tlb, table);
+      },
+    },
+    LOCKED,
+    { kernel: "6.14", arch: "x86", config: ["ALLOC_SPLIT_PTLOCKS"] },
   ),
   mutant("gather-twice", "full-batch-queued-again", "tlb_remove_page queues the page again after it had to flush", {
     tlb_remove_page(k, tlb, page) {

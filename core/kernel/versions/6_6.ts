@@ -15,6 +15,7 @@ import {
 } from "../free.ts";
 import { __folio_clear_pgtable_6_6, __folio_set_pgtable_6_12, lruvec_stat_mod_pagetable_6_6 } from "../ctor.ts";
 import type { KernelFunctions } from "../kernel.ts";
+import { tlb_next_batch_6_6 } from "../mmu_gather.ts";
 import { virt_to_ptdesc } from "../ptdesc.ts";
 import { __folio_put_6_12 } from "../refs.ts";
 import { pgd_list_add_6_6, pgd_list_del_6_6, pgd_set_mm_6_6 } from "../x86_pgd.ts";
@@ -24,6 +25,7 @@ import { KERNEL_V2 } from "./v2.ts";
 export const KERNEL_6_6: KernelFunctions = Object.freeze({
   ...KERNEL_V2,
   virt_to_ptdesc,
+  tlb_next_batch: tlb_next_batch_6_6,
   check_new_pages: check_new_pages_6_12,
   prep_compound_page: prep_compound_page_6_12,
   set_compound_order: set_compound_order_6_12,

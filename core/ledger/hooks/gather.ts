@@ -6,10 +6,11 @@
  */
 import { chunked, released } from "../judge.ts";
 import { NULL } from "../../memory/words.ts";
-import { BY_GATHER, BY_GATHER_PTDESC, FRAGMENT } from "../families.ts";
+import { BY_GATHER, BY_GATHER_PTDESC, BY_PAGETABLE, FRAGMENT } from "../families.ts";
 import { CORRUPTION, DOUBLE_FREE, GATHER_TWICE, USE_AFTER_FREE } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
 import {
+  DESTRUCTS_ALL,
   DESTRUCTS_ANY,
   DESTRUCTS_NONE,
   DESTRUCTS_PTE,
@@ -73,7 +74,7 @@ function willDestruct(l: Ledger, g: number, destructs: number): boolean {
 }
 
 /** A table or page is queued: its owner's token goes to the gather. */
-function queue(l: Ledger, pfn: number, way: number, release: number, destructs: number): void {
+function queue(l: Ledger, pfn: number, way: number, release: number, destructs: number, refs = 1): void {
   l.checks[DOUBLE_FREE]!++;
   if (!gatherLive(l)) return;
   if (release < 0) {
@@ -84,19 +85,19 @@ function queue(l: Ledger, pfn: number, way: number, release: number, destructs: 
   const g = l.grantOf[pfn]!;
   if (g < 0) return notGranted(l, pfn);
   const at = holder(l, g, pfn);
-  if (l.gState[g] === QUEUED && own(l, g, at) <= 0) {
+  if (l.gState[g] === QUEUED && own(l, g, at) < refs) {
     l.checks[GATHER_TWICE]!++;
     l.record(GATHER_TWICE, CORRUPTION, WHY_QUEUED_TWICE, g, pfn, 0, 1, 0);
     return givenUp(l, g, pfn);
   }
-  if (l.gState[g] !== LIVE && l.gState[g] !== QUEUED) return givenUp(l, g, pfn);
+  if (l.gState[g] !== LIVE && own(l, g, at) < refs) return givenUp(l, g, pfn);
   // The gather ends its mm: the hardware walks nothing of it any more.
   if (l.ranges[l.a] === 2 && l.deadAsid) leaveTable(l, g, WALK_TLB);
   // s390 takes the address for the block's first page; a put looks the head up.
   if (release > 0 && pfn !== l.gFirst[g]) l.misuse = true;
-  if (own(l, g, at) <= 0 || l.refs[at] === 0 || (singles(l, g) && l.gTotal[g]! > 1)) return putAtZero(l, g, pfn);
+  if (own(l, g, at) < refs || l.refs[at] === 0 || (singles(l, g) && l.gTotal[g]! > 1)) return putAtZero(l, g, pfn);
   l.intend(g, way, willDestruct(l, g, destructs));
-  l.gOwnerRefs[g]!--;
+  l.gOwnerRefs[g]! -= refs;
   l.gState[g] = QUEUED;
   l.gGather[g] = l.gatherIds[l.a]!;
   if (release === RELEASE_ORDER_2) {
@@ -108,6 +109,13 @@ function beforeRemovePage(l: Ledger): void {
   queue(l, l.b, BY_GATHER, -1, DESTRUCTS_NONE);
 }
 
+/** Each page is mapped once, and each mapping holds a reference of the folio. */
+function beforeRemoveFolioPages(l: Ledger): void {
+  const g = l.grantOf[l.b]!;
+  if (g >= 0 && l.b + l.c > l.gFirst[g]! + l.gTotal[g]!) l.misuse = true;
+  queue(l, l.b, BY_GATHER, -1, DESTRUCTS_NONE, l.c);
+}
+
 function beforeRemoveTable(l: Ledger): void {
   // s390 frees tables by pagetable_free, under whatever name they were queued.
   const way = !l.tablesArePages && l.tableRelease === RELEASE_LOOKUP ? BY_GATHER_PTDESC : BY_GATHER;
@@ -116,6 +124,29 @@ function beforeRemoveTable(l: Ledger): void {
 
 function beforeRemovePtdesc(l: Ledger): void {
   queue(l, pageOf(l.b), BY_GATHER_PTDESC, l.tablesArePages ? -1 : l.tableRelease, l.tableDestructs);
+}
+
+/** `pte_free_defer`: the table's token goes to RCU. */
+function beforeDefer(l: Ledger): void {
+  const pfn = l.b;
+  l.checks[DOUBLE_FREE]!++;
+  const g = l.grantOf[pfn]!;
+  if (g < 0) return notGranted(l, pfn);
+  if (l.gState[g] !== LIVE) return givenUp(l, g, pfn);
+  const at = holder(l, g, pfn);
+  if (pfn !== l.gFirst[g]) l.misuse = true;
+  if (own(l, g, at) <= 0 || l.refs[at] === 0 || singles(l, g)) return putAtZero(l, g, pfn);
+  l.intend(g, BY_PAGETABLE, willDestruct(l, g, DESTRUCTS_ALL));
+  toLater(l, g);
+  sizedByLookup(l, g);
+}
+
+/** What is given up now and freed later, by no gather. */
+export function toLater(l: Ledger, g: number): void {
+  l.gOwnerRefs[g]!--;
+  l.gState[g] = QUEUED;
+  l.gGather[g] = -1;
+  l.gQueued[g]!++;
 }
 
 function beforeRemovePagePtdesc(l: Ledger): void {
@@ -143,26 +174,29 @@ export function gatherTook(l: Ledger, pfn: number, refs: number): void {
  * it (EV_TABLE): the gather's token goes.
  *
  * @param release a RELEASE_* code
+ * @param refs references that it puts at once
  */
-export function gatherReleased(l: Ledger, pfn: number, release: number): void {
+export function gatherReleased(l: Ledger, pfn: number, release: number, refs = 1): void {
   l.checks[DOUBLE_FREE]!++;
   if (pfn < 0 || pfn >= l.nrPages) return;
   const g = l.grantOf[pfn]!;
   const at = g >= 0 ? holder(l, g, pfn) : pfn;
   // The gather's own are the references that neither the owner nor the environment holds.
-  if (g < 0 || l.refs[at]! - l.envRefs[at]! - l.gOwnerRefs[g]! <= 0) {
+  if (g < 0 || l.refs[at]! - l.envRefs[at]! - l.gOwnerRefs[g]! < refs) {
     if (!l.stop && !l.misuse && l.writtenOff[at] === 0) {
       l.record(DOUBLE_FREE, CORRUPTION, WHY_NOT_GRANTED, g, pfn, 0, 0, 0);
     }
     if (g < 0 || l.refs[at] === 0) return;
   }
-  l.refs[at]!--;
-  l.gQueued[g]!--;
+  l.refs[at]! -= refs;
+  l.gQueued[g]! -= refs;
   if (release === RELEASE_PUT && l.flushedAtUnmap) leaveTable(l, g, WALK_TLB);
-  if (l.gState[g] === QUEUED) l.gState[g] = INTENDED;
+  if (l.gState[g] === QUEUED && l.gQueued[g]! <= 0) l.gState[g] = INTENDED;
   l.pendingOrder = 0;
-  if (l.refs[at] === 0) return released(l, g, release === RELEASE_ORDER_2 ? 2 : -1);
+  if (l.refs[at]! <= 0) return released(l, g, release === RELEASE_ORDER_2 ? 2 : -1);
   if (release !== 0 && l.gCompound[g] === 0 && l.gTotal[g]! > 1) chunked(l, g);
+  // Memory is as after the call: gathers may have put others that are still to be told of.
+  if (l.gQueued[g]! > 0) return;
   l.checkRefs(g, at);
   l.checkCompound(g);
 }
@@ -180,5 +214,19 @@ export const GATHER_HOOKS: Readonly<Record<string, Hooks>> = {
   tlb_remove_ptdesc: { before: beforeRemovePtdesc },
   tlb_remove_page_ptdesc: { before: beforeRemovePagePtdesc },
   tlb_flush_mmu: { before: beforeFlush },
+  tlb_flush_mmu_tlbonly: { before: beforeFlush },
+  tlb_remove_page_size: { before: beforeRemovePage },
+  __tlb_remove_folio_pages: { before: beforeRemoveFolioPages },
+  tlb_change_page_size: { before: beforeFlush },
+  tlb_delay_rmap: { before: beforeFinish },
+  tlb_flush_rmaps: { before: beforeFinish },
+  p4d_free_tlb: { before: beforeFinish },
+  pud_free_tlb: { before: beforeFinish },
+  tlb_remove_table_sync_one: {},
+  flush_tlb_range: {},
+  flush_tlb_mm: {},
+  flush_tlb_all: {},
+  flush_tlb_kernel_range: {},
+  pte_free_defer: { before: beforeDefer },
   tlb_finish_mmu: { before: beforeFinish, after: afterFinish },
 };

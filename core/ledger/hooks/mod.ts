@@ -21,7 +21,7 @@ export { fragmentReleased } from "./fragments.ts";
 export { gatherReleased, gatherTook } from "./gather.ts";
 export { type Hook, type Hooks, pageOf } from "./hook.ts";
 export { linked } from "./pgd.ts";
-export { WALKER_OF, walkPossible } from "./walk.ts";
+export { WALK_STEPS, WALKER_OF, walkPossible } from "./walk.ts";
 export { dtorRan } from "./table.ts";
 
 /** The hooks by call; calls that mean nothing to the ledger have none. */

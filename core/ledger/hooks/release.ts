@@ -6,12 +6,13 @@
  */
 import { chunked, released, settleSingles } from "../judge.ts";
 import { NULL, PAGE_SHIFT, PAGE_SIZE } from "../../memory/words.ts";
-import { BY_EXACT, BY_ORDER, BY_PAGETABLE, BY_PUT } from "../families.ts";
+import { BY_EXACT, BY_ORDER, BY_PAGETABLE, BY_PUT, PAGETABLE } from "../families.ts";
 import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, HEAD_MISUSE, LATENT, ORDER_MISMATCH } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { G_SIZED, INTENDED, LIVE, VIA_ORDER } from "../states.ts";
+import { G_KERNEL, G_SIZED, INTENDED, LIVE, VIA_ORDER } from "../states.ts";
 import { checkTypeGone } from "../table.ts";
 import { WHY_GET_AT_ZERO, WHY_RELEASED, WHY_SIZED, WHY_WRITE_FREE } from "../why.ts";
+import { toLater } from "./gather.ts";
 import {
   dropped,
   givenUp,
@@ -107,6 +108,22 @@ function afterFreeVirt(l: Ledger): void {
 
 function beforePagetableFree(l: Ledger): void {
   beforeRelease(l, l.a, BY_PAGETABLE, l.lookupOrder(l.a), true);
+  const g = l.pending;
+  if (g < 0 || (l.gFlags[g]! & G_KERNEL) === 0) return;
+  l.gFlags[g]! &= ~G_KERNEL;
+  if (!l.asyncKernelFree) return;
+  // The worker frees it.
+  l.pending = -1;
+  toLater(l, g);
+}
+
+/** The table is the kernel's own. */
+function beforeSetKernel(l: Ledger): void {
+  if (!usable(l, l.a, WHY_WRITE_FREE)) return;
+  const g = l.grantOf[l.a]!;
+  // The flag belongs to a page table that the allocator will see again by pagetable_free.
+  if (l.gFamily[g] !== PAGETABLE || l.a !== l.gFirst[g] || l.gState[g] !== LIVE) l.misuse = true;
+  else l.gFlags[g]! |= G_KERNEL;
 }
 
 function beforePut(l: Ledger): void {
@@ -221,4 +238,6 @@ export const RELEASE_HOOKS: Readonly<Record<string, Hooks>> = {
   get_page: { before: beforeGet, after: afterGet },
   ptdesc_free: { before: beforePagetableFree, after: afterFreePage },
   pagetable_free: { before: beforePagetableFree, after: afterFreePage },
+  ptdesc_set_kernel: { before: beforeSetKernel },
+  "env kernel_pgtable_work": {},
 };

@@ -90,8 +90,13 @@ function dtor(level: number): Hooks {
 /** A destructor ran inside a call (EV_DTOR), on a table that a gather held. */
 export function dtorRan(l: Ledger, pfn: number, level: number): void {
   if (pfn < 0 || pfn >= l.nrPages) return;
+  const { misuse } = l;
   destructing(l, pfn, level);
   destructed(l, pfn);
+  if (misuse || !l.misuse) return;
+  // Whoever queued it is to blame, and not the call in which it is freed.
+  l.misuse = false;
+  l.lateMisuse = true;
 }
 
 const FREE_HOOKS = RELEASE_HOOKS["pagetable_free"]!;

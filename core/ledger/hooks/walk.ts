@@ -17,7 +17,14 @@ import {
   walkerStarted,
   walks,
 } from "../walkers.ts";
+import { lockUsed } from "../table.ts";
 import { type Hook, type Hooks, pageOf } from "./hook.ts";
+
+/** An RCU walker takes the lock of its table. */
+function takesLock(l: Ledger): void {
+  const g = l.walkers.table[l.a]!;
+  if (g >= 0 && l.walkers.locked[l.a] !== 0) lockUsed(l, l.gFirst[g]!);
+}
 
 /** Kind of the walker that each of the environment's steps starts. */
 export const WALKER_OF: Readonly<Record<string, number>> = {
@@ -44,15 +51,25 @@ function beforeGracePeriod(l: Ledger): void {
   walkersDone(l, WALK_IRQ | WALK_RCU);
 }
 
-/** Whether the environment can do a step of these on an operand now: start a walker of that kind (0: end the walker). */
+/** What {@linkcode walkPossible} is asked for each of the environment's steps. */
+export const WALK_STEPS: Readonly<Record<string, number>> = { ...WALKER_OF, "env walk_end": 0, "env spin_lock": -1 };
+
+/**
+ * Whether the environment can do a step on an operand now.
+ *
+ * @param kind kind of the walker to start; 0: the walker leaves; -1: it is an RCU walker that takes a lock
+ */
 export function walkPossible(l: Ledger, kind: number, value: number): boolean {
-  return kind === 0 ? walks(l, value) : mayWalk(l, kind, pageOf(value));
+  if (kind > 0) return mayWalk(l, kind, pageOf(value));
+  return walks(l, value) && (kind === 0 || l.walkers.kind[value] === WALK_RCU);
 }
 
 /** The hooks of these calls. */
 export const WALK_HOOKS: Readonly<Record<string, Hooks>> = {
   unlink: { before: beforeUnlink },
   ...Object.fromEntries(Object.entries(WALKER_OF).map(([name, kind]) => [name, { after: started(kind) }])),
+  "env spin_lock": { before: takesLock },
+  synchronize_rcu: { before: beforeGracePeriod },
   "env walk_end": { after: (l) => walkerEnded(l, l.a) },
   "env rcu_grace_period": { before: beforeGracePeriod },
 };

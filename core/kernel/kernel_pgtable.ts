@@ -1,0 +1,108 @@
+/**
+ * Page tables that are freed later: by RCU one by one, and those of the kernel by
+ * a worker once the IOMMUs have forgotten them.
+ *
+ * `pte_free_defer` and `pte_free_now` were read in mm/pgtable-generic.c of 6.12. What
+ * is 6.19's (`CONFIG_ASYNC_KERNEL_PGTABLE_FREE`, 5ba2f0a15564 "mm: introduce deferred
+ * freeing for kernel page tables") is known from the commit, and so is
+ * `__tlb_remove_table_one` with `CONFIG_PT_RECLAIM` (6.14).
+ *
+ * A callback that is queued for RCU stands in `k.rcuQueue` among the gathers'
+ * batches, which are pages (0 and up): -2 and every second below it is a page whose
+ * `pte_free_now` runs, -3 and every second below it one for `__tlb_remove_table`.
+ * Its rcu_head lies over the descriptor's first words; where RCU puts it in its own
+ * list is not modelled, so `next` is NULL.
+ *
+ * @module
+ */
+import { EV_DEFERRED, EV_IOTLB_FLUSH, EV_TABLE } from "../memory/events.ts";
+import { KERNEL_PGTABLES } from "../memory/mem_map.ts";
+import { PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_NEXT, W_LRU_PREV } from "../memory/words.ts";
+import { bug, C_OOPS_BATCH, C_OOPS_LIST, event, oops } from "./checks.ts";
+import { dtorInside } from "./ctor.ts";
+import type { Kernel } from "./kernel.ts";
+import { list_add, list_del, pageOfNode } from "./list.ts";
+
+/** What stands for the address of a callback in an rcu_head. */
+const CALLBACK = 0x7c0;
+/** PT_kernel: PG_referenced (include/linux/page-flags.h of 6.12, bit 2). It is not in PAGE_FLAGS_CHECK_AT_FREE. */
+export const PT_KERNEL: number = 1 << 2;
+
+/** `call_rcu` on a descriptor's pt_rcu_head, wherever the descriptor lies. */
+function call_rcu(k: Kernel, pt: number, entry: number): void {
+  const w = pt << PAGE_WORDS_SHIFT;
+  if (w < 0 || w >= k.mem.length) oops(k, pt);
+  if (k.nRcu >= k.rcuQueue.length) bug(k, C_OOPS_BATCH, -1);
+  k.mem[w + W_LRU_NEXT] = 0;
+  k.mem[w + W_LRU_NEXT + 1] = 0;
+  k.mem[w + W_LRU_PREV] = CALLBACK;
+  k.mem[w + W_LRU_PREV + 1] = 0;
+  k.rcuQueue[k.nRcu++] = entry;
+}
+
+/** Frees a PTE table after a grace period (`mm/pgtable-generic.c:pte_free_defer`). */
+export function pte_free_defer(k: Kernel, page: number): void {
+  if (page >>> 0 >= k.nrPages) oops(k, page);
+  call_rcu(k, k.page_ptdesc(k, page), -2 - 2 * page);
+}
+
+/** `__tlb_remove_table_one` with CONFIG_PT_RECLAIM: a table for which there was no batch waits for a grace period too. */
+export function tlb_remove_table_one_rcu(k: Kernel, table: number): void {
+  call_rcu(k, table, -3 - 2 * table);
+}
+
+/** Runs a callback that is no batch's. */
+export function runDeferred(k: Kernel, entry: number): void {
+  const n = -2 - entry;
+  const page = n >> 1;
+  if ((n & 1) !== 0) {
+    event(k, EV_TABLE, page, 0, 0);
+    k.__tlb_remove_table(k, page);
+    return;
+  }
+  // pte_free_now: pte_free() is the destructor and pagetable_free().
+  const pt = k.page_ptdesc(k, page);
+  dtorInside(k, pt, 1, k.pagetable_pte_dtor);
+  event(k, EV_DEFERRED, page, 0, 0);
+  k.pagetable_free(k, pt);
+}
+
+/** Marks a table as the kernel's own (`include/linux/mm.h:ptdesc_set_kernel`, 6.19). */
+export function ptdesc_set_kernel(k: Kernel, pt: number): void {
+  const page = k.ptdesc_page(k, pt);
+  if (page >>> 0 >= k.nrPages) oops(k, page);
+  k.mem[(page << PAGE_WORDS_SHIFT) + W_FLAGS]! |= PT_KERNEL;
+}
+
+/**
+ * `pagetable_free` of 6.19: a table of the kernel is queued through pt_list for a
+ * worker (`pagetable_free_kernel`), where CONFIG_ASYNC_KERNEL_PGTABLE_FREE is set.
+ */
+export function pagetable_free_async(k: Kernel, pt: number): void {
+  const page = k.ptdesc_page(k, pt);
+  if (page >>> 0 >= k.nrPages) oops(k, page);
+  const w = page << PAGE_WORDS_SHIFT;
+  if ((k.mem[w + W_FLAGS]! & PT_KERNEL) === 0) return k.__pagetable_free(k, pt);
+  k.mem[w + W_FLAGS]! &= ~PT_KERNEL;
+  if (!k.asyncKernelFree) return k.__pagetable_free(k, pt);
+  list_add(k, page, k.map.pgdList + KERNEL_PGTABLES);
+}
+
+/**
+ * The worker (`mm/pgtable-generic.c:kernel_pgtable_work_func`): takes the list, has
+ * the IOMMUs forget all kernel addresses (`iommu_sva_invalidate_kva_range`), and
+ * frees what was on it.
+ */
+export function kernel_pgtable_work_func(k: Kernel): void {
+  const head = k.map.pgdList + KERNEL_PGTABLES;
+  const mem = k.mem;
+  if (mem[head] === head << 2) return;
+  event(k, EV_IOTLB_FLUSH, 0, 0, 0);
+  for (let steps = 0; mem[head] !== head << 2; steps++) {
+    if (steps > k.nrPages) bug(k, C_OOPS_LIST, -1);
+    const page = pageOfNode(k, mem[head]!);
+    list_del(k, page);
+    event(k, EV_DEFERRED, page, 0, 0);
+    k.__pagetable_free(k, page);
+  }
+}
