@@ -99,9 +99,9 @@ export class Comparer {
         this.#lookAtShares(k, ptep);
         return functions.huge_pmd_unshare(k, ptep);
       },
-      lruvec_stat_mod_pagetable: (k, page, sign) => {
-        this.#lookAtNrPages(k, page);
-        functions.lruvec_stat_mod_pagetable(k, page, sign);
+      folio_nr_pages: (k, folio) => {
+        this.#lookAtNrPages(k, folio);
+        return functions.folio_nr_pages(k, folio);
       },
     });
     this.kernel = k;

@@ -184,7 +184,11 @@ export class Linux {
     write(this.#file, new Uint8Array(this.in.buffer, 0, this.#inWords * 4));
     await this.#writer.write(new TextEncoder().encode("r"));
     const said = await this.#until("ptfuzz: done");
-    if (said !== undefined) throw new Error(`the kernel ended in the middle of a batch; it said '${said}'`);
+    if (said !== undefined) {
+      const { code, signal } = await this.#child.status;
+      const how = signal === null ? `with exit ${code}` : `by ${signal}`;
+      throw new Error(`the kernel ended ${how} in the middle of a batch; it said '${said}'`);
+    }
     this.#file.seekSync(0, Deno.SeekMode.Start);
     read(this.#file, new Uint8Array(head.buffer));
     this.outWords = head[S_OUT_AT]! - head[S_OUT]!;

@@ -67,8 +67,10 @@ export const W_LARGE_MAPCOUNT = W_LRU_PREV;
 export const W_ENTIRE_MAPCOUNT: number = W_LRU_PREV + 1;
 /** 6.12, page 1: `_nr_pages_mapped`; 6.1: `compound_pincount`. */
 export const W_NR_PAGES_MAPPED = W_MAPPING;
-/** 6.12, page 1: `_pincount`; 6.1: `compound_nr`. */
+/** 6.12, page 1: `_pincount`. */
 export const W_PINCOUNT: number = W_MAPPING + 1;
+/** 6.1, page 1: `compound_nr`. */
+export const W_COMPOUND_NR: number = W_PINCOUNT;
 /** 6.12, page 1: `_folio_nr_pages`. */
 export const W_FOLIO_NR_PAGES = W_INDEX;
 /** 6.12, page 2: `_deferred_list`. */
@@ -176,7 +178,7 @@ export function set_compound_order(k: Kernel, page: number, order: number): void
   const mem = k.mem;
   const one = (page + 1) << PAGE_WORDS_SHIFT;
   mem[one + W_LRU_PREV] = (mem[one + W_LRU_PREV]! & ~0xff00) | (order << 8);
-  mem[one + W_PINCOUNT] = 1 << order;
+  mem[one + W_COMPOUND_NR] = 1 << order;
 }
 
 /**

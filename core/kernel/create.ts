@@ -206,6 +206,7 @@ class Machine implements Kernel {
   readonly compound_head: KernelFunctions["compound_head"];
   readonly compound_order: KernelFunctions["compound_order"];
   readonly PageHead: KernelFunctions["PageHead"];
+  readonly folio_nr_pages: KernelFunctions["folio_nr_pages"];
   readonly PageTail: KernelFunctions["PageTail"];
   readonly PageCompound: KernelFunctions["PageCompound"];
   readonly virt_to_page: KernelFunctions["virt_to_page"];
@@ -389,6 +390,7 @@ class Machine implements Kernel {
     this.compound_head = f.compound_head;
     this.compound_order = f.compound_order;
     this.PageHead = f.PageHead;
+    this.folio_nr_pages = f.folio_nr_pages;
     this.PageTail = f.PageTail;
     this.PageCompound = f.PageCompound;
     this.virt_to_page = f.virt_to_page;

@@ -19,8 +19,7 @@
  */
 import { EV_DTOR } from "../memory/events.ts";
 import { Z_PAGETABLE } from "../memory/mem_map.ts";
-import { PAGE_WORDS, PAGE_WORDS_SHIFT, W_COMPOUND_HEAD, W_FLAGS, W_INDEX, W_TYPE } from "../memory/words.ts";
-import { W_FOLIO_NR_PAGES } from "./alloc.ts";
+import { PAGE_WORDS_SHIFT, W_COMPOUND_HEAD, W_INDEX, W_TYPE } from "../memory/words.ts";
 import { bug, C_CLEAR_TABLE, C_FLAGS_TAIL, C_SET_TABLE, event, oops } from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -90,15 +89,9 @@ export function lruvec_stat_mod_pagetable(k: Kernel, _page: number, sign: number
  */
 export function lruvec_stat_mod_pagetable_6_6(k: Kernel, page: number, sign: number): void {
   const mem = k.mem;
-  const w = page << PAGE_WORDS_SHIFT;
-  if (k.debugVm && (mem[w + W_COMPOUND_HEAD]! & 1) !== 0) bug(k, C_FLAGS_TAIL, page);
-  let pages = 1;
-  if ((mem[w + W_FLAGS]! & k.pgHead) !== 0) {
-    if (page + 1 >= k.nrPages) oops(k, page + 1);
-    pages = mem[w + PAGE_WORDS + W_FOLIO_NR_PAGES]!;
-  }
+  if (k.debugVm && (mem[(page << PAGE_WORDS_SHIFT) + W_COMPOUND_HEAD]! & 1) !== 0) bug(k, C_FLAGS_TAIL, page);
   const stat = k.lowZone + Z_PAGETABLE;
-  mem[stat] = (mem[stat]! + sign * pages) | 0;
+  mem[stat] = (mem[stat]! + sign * k.folio_nr_pages(k, page)) | 0;
 }
 
 /** A table of PTEs (`pagetable_pte_ctor`, 6.1: `pgtable_pte_page_ctor`): 0 where its lock could not be had. */

@@ -99,6 +99,7 @@ export interface KernelFunctions {
   compound_head(k: Kernel, page: number): number;
   compound_order(k: Kernel, page: number): number;
   PageHead(k: Kernel, page: number): number;
+  folio_nr_pages(k: Kernel, folio: number): number;
   PageTail(k: Kernel, page: number): number;
   PageCompound(k: Kernel, page: number): number;
   virt_to_page(k: Kernel, addr: number): number;

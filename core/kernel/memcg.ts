@@ -2,7 +2,7 @@
  * Charges of kernel memory: pages that the caller's memcg pays for.
  *
  * Read in mm/memcontrol.c (__memcg_kmem_charge_page, __memcg_kmem_uncharge_page,
- * split_page_memcg) and include/linux/memcontrol.h (PageMemcgKmem) of 6.1 and 6.12.
+ * uncharge_folio, split_page_memcg) and include/linux/memcontrol.h (PageMemcgKmem) of 6.1 and 6.12.
  * With MEMCG the program runs in one memcg, below its limit, so that a charge
  * does not fail; without, `__GFP_ACCOUNT` changes nothing.
  *
@@ -50,6 +50,19 @@ export function __memcg_kmem_uncharge_page(k: Kernel, page: number, order: numbe
   const w = (k.compound_head(k, page) << PAGE_WORDS_SHIFT) + W_MEMCG;
   if ((mem[w]! & KMEM) === 0) return;
   uncharge(k, 1 << order);
+  mem[w] = 0;
+  mem[w + 1] = 0;
+}
+
+/**
+ * Uncharges a folio whose last reference was put (`mm/memcontrol.c:uncharge_folio`):
+ * as many pages as it says that it has, which no free's order has a part in.
+ */
+export function mem_cgroup_uncharge(k: Kernel, folio: number): void {
+  const mem = k.mem;
+  const w = (folio << PAGE_WORDS_SHIFT) + W_MEMCG;
+  if ((mem[w]! & KMEM) === 0) return;
+  uncharge(k, k.folio_nr_pages(k, folio));
   mem[w] = 0;
   mem[w + 1] = 0;
 }

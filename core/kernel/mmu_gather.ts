@@ -37,6 +37,7 @@ import { bug, C_GATHER_END, C_GATHER_INACTIVE, C_GATHER_NR, C_OOPS_BATCH, C_OOPS
 import { dtorInside } from "./ctor.ts";
 import { free_one_page, PAGE_ALLOC_COSTLY_ORDER } from "./free.ts";
 import type { Kernel } from "./kernel.ts";
+import { mem_cgroup_uncharge } from "./memcg.ts";
 import { runDeferred, tlb_remove_table_one_rcu } from "./kernel_pgtable.ts";
 import { BATCH_GIVEN_BACK, BATCH_OVERWRITTEN, BATCH_PAGE } from "./page.ts";
 import { list_add, list_del, pageOfNode, throughPcpList } from "./list.ts";
@@ -682,6 +683,9 @@ function foliosPutRefs(k: Kernel, batch: Int32Array, nr: number): void {
     const ref = mem[w]! - refs;
     mem[w] = ref;
     if (ref === 0) batch[left++] = folio;
+  }
+  if (k.memcg) {
+    for (let i = 0; i < left; i++) mem_cgroup_uncharge(k, batch[i]!);
   }
   freeUnrefFolios(k, batch, left);
 }

@@ -339,6 +339,17 @@ for (const base of KERNEL_BASES) {
     assert.match(outcome(k, () => k.rcu_grace_period(k)), /outside mem_map/);
   });
 
+  Deno.test(`${base}: a table batch that somebody else frees and takes is gone when the grace period ends`, () => {
+    const k = machine(base, ["RCU_TABLE_FREE"], 16);
+    const tlb = gather(k);
+    k.tlb_remove_table(k, tlb, k.alloc_pages(k, 0, 0));
+    k.tlb_finish_mmu(k, tlb);
+    const batch = events(k, EV_BATCH_PAGE)[0]?.[0] as number;
+    k.free_pages(k, k.page_to_virt(k, batch), 0);
+    assert.equal(k.alloc_pages(k, 0, 0), batch, "the page of the batch, with what its next user leaves in it");
+    assert.match(outcome(k, () => k.rcu_grace_period(k)), /batch page overwritten/);
+  });
+
   Deno.test(`${base}: a batch page that somebody else frees and takes is an oops at the latest when the list has no end`, () => {
     const k = machine(base, [], 16);
     const tlb = gather(k);

@@ -129,6 +129,7 @@ export const BATCH_GIVEN_BACK = 3;
 
 /** Batches in these pages are gone. */
 function overwrite(k: Kernel, page: number, nr: number): void {
+  if (k.nBatchPages === 0) return;
   for (let i = page; i < page + nr; i++) {
     if (k.wasBatch[i] === BATCH_PAGE) k.wasBatch[i] = BATCH_OVERWRITTEN;
   }
@@ -155,9 +156,13 @@ export function kernel_init_pages(k: Kernel, page: number, nr: number): void {
   overwrite(k, page, nr);
 }
 
-/** Contents of fresh pages without `__GFP_ZERO`: whatever the last user left. */
+/**
+ * Contents of fresh pages without `__GFP_ZERO`: whatever the last user left. A batch that
+ * somebody freed while a gather or a grace period still held it is gone with that.
+ */
 export function leaveStale(k: Kernel, page: number, nr: number): void {
   setContents(k, page, nr, STALE);
+  overwrite(k, page, nr);
 }
 
 function setContents(k: Kernel, page: number, nr: number, what: number): void {

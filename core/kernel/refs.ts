@@ -2,15 +2,16 @@
  * References: getting and putting them, and what the last put of a folio frees.
  *
  * Read in include/linux/mm.h (put_page_testzero, get_page_unless_zero, folio_get,
- * get_page, put_page) and mm/swap.c:__folio_put of 6.1 and 6.12. LRU, memcg,
+ * get_page, put_page, folio_nr_pages) and mm/swap.c:__folio_put of 6.1 and 6.12. LRU,
  * device and hugetlb pages are not modelled.
  *
  * @module
  */
-import { PAGE_WORDS_SHIFT, W_LRU_PREV, W_REFCOUNT } from "../memory/words.ts";
-import { COMPOUND_PAGE_DTOR } from "./alloc.ts";
+import { PAGE_WORDS, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_PREV, W_REFCOUNT } from "../memory/words.ts";
+import { COMPOUND_PAGE_DTOR, W_COMPOUND_NR, W_FOLIO_NR_PAGES } from "./alloc.ts";
 import { bug, C_DTOR, C_GET_ZERO, C_OOPS_DTOR, C_PUT_ZERO, oops } from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
+import { mem_cgroup_uncharge } from "./memcg.ts";
 
 /** NR_COMPOUND_DTORS: null, compound, hugetlb, transparent huge page. */
 const NR_COMPOUND_DTORS = 4;
@@ -57,8 +58,26 @@ export function put_page(k: Kernel, page: number): void {
   if (k.put_page_testzero(k, folio)) k.__folio_put(k, folio);
 }
 
+/** The pages of a folio: `compound_nr` of page 1 (`include/linux/mm.h:folio_nr_pages`, 6.1). A page that is no head is one. */
+export function folio_nr_pages(k: Kernel, folio: number): number {
+  return wordOfPage1(k, folio, W_COMPOUND_NR);
+}
+
+/** {@linkcode folio_nr_pages} since 6.6: `_folio_nr_pages`, where `pgd_set_mm` stores the mm of a pgd's second page. */
+export function folio_nr_pages_6_6(k: Kernel, folio: number): number {
+  return wordOfPage1(k, folio, W_FOLIO_NR_PAGES);
+}
+
+function wordOfPage1(k: Kernel, folio: number, word: number): number {
+  const w = folio << PAGE_WORDS_SHIFT;
+  if ((k.mem[w + W_FLAGS]! & k.pgHead) === 0) return 1;
+  if (folio + 1 >= k.nrPages) oops(k, folio + 1);
+  return k.mem[w + PAGE_WORDS + word]!;
+}
+
 /** Frees a folio by its own order: a block that is not compound loses page 0 only (`mm/swap.c:__folio_put`, 6.12). */
 export function __folio_put_6_12(k: Kernel, folio: number): void {
+  if (k.memcg) mem_cgroup_uncharge(k, folio);
   k.free_unref_page(k, folio, k.compound_order(k, folio));
 }
 
@@ -70,6 +89,7 @@ export function __folio_put_6_12(k: Kernel, folio: number): void {
  */
 export function __folio_put(k: Kernel, folio: number): void {
   if (k.PageHead(k, folio) === 0) {
+    if (k.memcg) mem_cgroup_uncharge(k, folio);
     k.free_unref_page(k, folio, 0);
     return;
   }
@@ -77,5 +97,6 @@ export function __folio_put(k: Kernel, folio: number): void {
   const dtor = k.mem[((folio + 1) << PAGE_WORDS_SHIFT) + W_LRU_PREV]! & 0xff;
   if (k.debugVm && dtor >= NR_COMPOUND_DTORS) bug(k, C_DTOR, folio);
   if (dtor !== COMPOUND_PAGE_DTOR) bug(k, C_OOPS_DTOR, folio);
+  if (k.memcg) mem_cgroup_uncharge(k, folio);
   k.free_unref_page(k, folio, k.compound_order(k, folio));
 }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { __GFP_COMP } from "../memory/gfp.ts";
+import { __GFP_ACCOUNT, __GFP_COMP } from "../memory/gfp.ts";
+import { Z_CHARGED } from "../memory/mem_map.ts";
 import { W_LRU_PREV, W_REFCOUNT } from "../memory/words.ts";
-import { KERNEL_BASES } from "./names.ts";
+import { W_COMPOUND_NR, W_FOLIO_NR_PAGES } from "./alloc.ts";
+import { KERNEL_BASES, since } from "./names.ts";
 import { freeLists, machine, outcome, poke, refs } from "./testing.ts";
 
 for (const base of KERNEL_BASES) {
@@ -47,3 +49,19 @@ Deno.test("6.1 frees a large folio through the destructor that page 1 names", ()
     }
   }
 });
+
+for (const base of KERNEL_BASES) {
+  Deno.test(`${base}: a folio that is put pays for the pages that it says it has, one that is freed for the order`, () => {
+    const k = machine(base, ["MEMCG"]);
+    const charged = () => k.mem[k.lowZone + Z_CHARGED];
+    const take = () => {
+      const p = k.alloc_pages(k, __GFP_COMP | __GFP_ACCOUNT, 1);
+      poke(k, p + 1, since(base, "6.6") ? W_FOLIO_NR_PAGES : W_COMPOUND_NR, 5);
+      return p;
+    };
+    k.put_page(k, take());
+    assert.equal(charged(), 2 - 5);
+    k.__free_pages(k, take(), 1);
+    assert.equal(charged(), 2 - 5, "2 and 2");
+  });
+}

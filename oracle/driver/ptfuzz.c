@@ -65,7 +65,10 @@ extern int open(const char *name, int flags, ...);
 extern void *mmap(void *addr, unsigned long len, int prot, int flags, int fd, long offset);
 extern int setrlimit(unsigned int what, const unsigned long *limits);
 extern int prctl(int option, ...);
+extern int setpgid(int pid, int group);
+extern int *__errno_location(void);
 
+#define HOST_EINTR 4
 #define HOST_O_RDWR 2
 #define HOST_PROT_RWX 7
 #define HOST_MAP_SHARED 1
@@ -424,12 +427,19 @@ static const char *after(const char *s, unsigned int n, const char *what)
 	return p ? p + strlen(what) : NULL;
 }
 
+static void say(const char *text)
+{
+	write(1, text, strlen(text));
+}
+
 static void ptfuzz_write(struct console *con, const char *s, unsigned int n)
 {
 	const char *p;
 
-	if (!running)
+	if (!running) {
+		write(1, s, n);
 		return;
+	}
 	while (n && s[n - 1] == '\n')
 		n--;
 	p = after(s, n, "BUG: Bad page state in process");
@@ -482,6 +492,9 @@ static int ptfuzz_panic(struct notifier_block *nb, unsigned long event, void *te
 {
 	if (running)
 		gone(text, strlen(text));
+	say("\n");
+	say(text);
+	say("\n");
 	return NOTIFY_DONE;
 }
 
@@ -559,8 +572,10 @@ static void make_arena(int nr)
 	memcpy(&boot_zone, zone, sizeof(*zone));
 	memcpy(&boot_pcp, raw_cpu_ptr(zone->per_cpu_pageset), sizeof(boot_pcp));
 	boot_total = totalram_pages();
-	rcu_barrier();
-	memcpy(boot_rcu, rcu_ctrlblk_words, sizeof(boot_rcu));
+	if (!arena_made) {
+		rcu_barrier();
+		memcpy(boot_rcu, rcu_ctrlblk_words, sizeof(boot_rcu));
+	}
 	for (int i = 0; i < nr; i++)
 		written[i] = true;
 	arena_made = true;
@@ -1335,14 +1350,12 @@ static void run_program(const s32 *p)
 	current->active_memcg = memcg;
 #endif
 	wants_events = p[P_EVENTS];
-	if (!arena_made || pages != p[P_PAGES])
+	if (pages != p[P_PAGES])
 		make_arena(p[P_PAGES]);
 	restore();
 	for (int i = 0; i < p[P_SLOTS]; i++)
 		slots[i] = i < MAX_MMS ? i : NO_VALUE;
 	running = true;
-	/* cond_resched() must not end a grace period: that is a step of the program. */
-	__preempt_count_add(PREEMPT_OFFSET);
 	for (int i = 0; i < nr; i++) {
 		const s32 *step = code + i * STEP_WORDS;
 		int result, content;
@@ -1365,7 +1378,6 @@ static void run_program(const s32 *p)
 		note_nr_free();
 		report_step(result, events, content);
 	}
-	__preempt_count_sub(PREEMPT_OFFSET);
 	running = false;
 	put(R_END);
 }
@@ -1378,8 +1390,16 @@ static void serve(void)
 
 	setrlimit(HOST_RLIMIT_CPU, limits);
 	prctl(HOST_PR_SET_PDEATHSIG, 9);
+	/* A kernel that dies kills its process group: not the parent with it. */
+	setpgid(0, 0);
 	current->flags |= PF_MEMALLOC;
 	out_end = shared + shared[S_OUT_END];
+	make_arena((shared + shared[S_IN_AT])[P_PAGES]);
+	/*
+	 * cond_resched() must not end a grace period: that is a step of the program.
+	 * Nor may it between two programs, where callbacks of the first still wait.
+	 */
+	__preempt_count_add(PREEMPT_OFFSET);
 	while (shared[S_NEXT] < shared[S_NR]) {
 		const s32 *p = (s32 *)(shared + shared[S_IN_AT]);
 
@@ -1457,11 +1477,6 @@ static void make_private(void)
 		panic("ptfuzz: memory cannot be made private");
 }
 
-static void say(const char *text)
-{
-	write(1, text, strlen(text));
-}
-
 static int __init ptfuzz_main(void)
 {
 	unsigned long long size;
@@ -1518,10 +1533,15 @@ static int __init ptfuzz_main(void)
 	shared[S_MAGIC] = PTF_MAGIC;
 	make_private();
 	say("\nptfuzz: ready\n");
-	while (read(0, &c, 1) == 1) {
-		if (c == 'q')
+	while (true) {
+		long n = read(0, &c, 1);
+
+		if (n == 0 || (n == 1 && c == 'q'))
 			break;
-		if (c != 'r')
+		/* A timer's signal can end the wait. */
+		if (n < 0 && *__errno_location() != HOST_EINTR)
+			panic("ptfuzz: no orders");
+		if (n != 1 || c != 'r')
 			continue;
 		batch();
 		say("\nptfuzz: done\n");

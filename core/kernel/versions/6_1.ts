@@ -58,6 +58,7 @@ export const KERNEL_6_1: KernelFunctions = Object.freeze({
   compound_head: page.compound_head,
   compound_order: page.compound_order,
   PageHead: page.PageHead,
+  folio_nr_pages: refs.folio_nr_pages,
   PageTail: page.PageTail,
   PageCompound: page.PageCompound,
   virt_to_page: page.virt_to_page,

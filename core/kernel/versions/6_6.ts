@@ -17,7 +17,7 @@ import { __folio_clear_pgtable_6_6, __folio_set_pgtable_6_12, lruvec_stat_mod_pa
 import type { KernelFunctions } from "../kernel.ts";
 import { tlb_next_batch_6_6 } from "../mmu_gather.ts";
 import { virt_to_ptdesc } from "../ptdesc.ts";
-import { __folio_put_6_12 } from "../refs.ts";
+import { __folio_put_6_12, folio_nr_pages_6_6 } from "../refs.ts";
 import { pgd_list_add_6_6, pgd_list_del_6_6, pgd_set_mm_6_6 } from "../x86_pgd.ts";
 import { KERNEL_V2 } from "./v2.ts";
 
@@ -34,6 +34,7 @@ export const KERNEL_6_6: KernelFunctions = Object.freeze({
   bulkfree_pcp_prepare: bulkfree_pcp_prepare_6_6,
   free_unref_page: free_unref_page_6_6,
   __folio_put: __folio_put_6_12,
+  folio_nr_pages: folio_nr_pages_6_6,
   __folio_set_pgtable: __folio_set_pgtable_6_12,
   __folio_clear_pgtable: __folio_clear_pgtable_6_6,
   lruvec_stat_mod_pagetable: lruvec_stat_mod_pagetable_6_6,
