@@ -17,8 +17,8 @@ export const DEFAULT_OPS = 50_000_000;
 
 const work: Work = {
   runCampaign: async (request, hooks) => (await import("./fuzz/campaign.ts")).runCampaign(request, hooks),
-  replayFiles: async (files) => (await import("./trace/replay_files.ts")).replayFiles(files),
-  runTrace: async (request) => (await import("./trace/run_trace.ts")).runTrace(request),
+  replayFiles: async (files, { progress }) => (await import("./trace/replay_files.ts")).replayFiles(files, progress),
+  runTrace: async (request, hooks) => (await import("./trace/run_trace.ts")).runTrace(request, hooks),
   replayOnLinux: async (request, hooks) => (await import("./oracle/replay_linux.ts")).replayOnLinux(request, hooks),
   shrinkFile: async (file) => (await import("./fuzz/shrink_file.ts")).shrinkFile(file),
   showFile: async (file) => {
@@ -31,17 +31,19 @@ const work: Work = {
   runConform: async (request, hooks) => (await import("./oracle/run_conform.ts")).runConform(request, hooks),
   runConformMutants: async (request, hooks) =>
     (await import("./oracle/conform_mutants.ts")).runConformMutants(request, hooks),
-  runSources: async (request, print) => (await import("./oracle/sources/run_sources.ts")).runSources(request, print),
-  runBench: async (print) => {
-    const ok = await (await import("./fuzz/bench.ts")).runBench(print);
-    await (await import("./trace/bench.ts")).benchRecordings(print);
-    return ok;
+  runLinux: async (hooks) => (await import("./scripts/linux.ts")).runLinux(hooks),
+  runSources: async (request, hooks) => (await import("./oracle/sources/run_sources.ts")).runSources(request, hooks),
+  runBench: async (hooks) => {
+    const steps = await (await import("./fuzz/bench.ts")).runBench(hooks);
+    const recordings = await (await import("./trace/bench.ts")).benchRecordings(hooks);
+    return { ...steps, recordings, interrupted: hooks.signal.aborted };
   },
-  mergePools: async (dirs, into) => (await import("./fuzz/stored_pool.ts")).mergePools(dirs, into),
+  mergePools: async (dirs, into, { progress }) =>
+    (await import("./fuzz/stored_pool.ts")).mergePools(dirs, into, progress),
   runExhaust: async (request, hooks) => (await import("./fuzz/exhaust/run.ts")).runExhaust(request, hooks),
-  runFaults: async (request, print) => (await import("./fuzz/faults.ts")).runFaults(request, print),
-  memdescVerdicts: async (disciplines) => (await import("./fuzz/memdesc.ts")).memdescVerdicts(disciplines),
-  runMutants: async (print) => (await import("./fuzz/mutants.ts")).runMutants(print),
+  runFaults: async (request, hooks) => (await import("./fuzz/faults.ts")).runFaults(request, hooks),
+  memdescVerdicts: async (disciplines, hooks) => (await import("./fuzz/memdesc.ts")).runMemdesc(disciplines, hooks),
+  runMutants: async (hooks) => (await import("./fuzz/mutants.ts")).runMutants(hooks),
 };
 
 /** What to call on Ctrl-C: at once, or first what lets the command end by itself. */
@@ -54,11 +56,11 @@ function interrupted(): void {
   if (gentle.length > 0 && !windingDown) {
     windingDown = true;
     for (const { windDown } of gentle) windDown!();
-    write(Deno.stderr, "ptfuzz: stopping; what was found is being written (Ctrl-C again: end at once)\n");
+    write(Deno.stderr, "ptfuzz: stopping; what is known so far follows (Ctrl-C again: end at once)\n");
     return;
   }
   for (const { cleanup } of interrupts) cleanup();
-  write(Deno.stderr, "ptfuzz: stopped by Ctrl-C; no report was written\n");
+  write(Deno.stderr, "ptfuzz: stopped by Ctrl-C; nothing was written\n");
   Deno.exit(130);
 }
 
@@ -100,11 +102,10 @@ function processScreen(): Screen | undefined {
 
 function processIo(): Io {
   const screen = processScreen();
-  const terminal = Deno.stdout.isTerminal() && Deno.stderr.isTerminal();
   return {
     out: (text) => write(Deno.stdout, text),
     err: (text) => write(Deno.stderr, text),
-    terminal,
+    terminal: Deno.stderr.isTerminal(),
     colour: Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"),
     ...(screen && { screen }),
     columns: Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 80 : 80,

@@ -7,6 +7,7 @@ import { compareClaims, findingsOf } from "../core/program/findings.ts";
 import { Machine } from "../core/program/machine.ts";
 import type { Program } from "../core/program/program.ts";
 import { listShipped, readProgramFile } from "./files.ts";
+import type { WorkHooks } from "./request.ts";
 import type { ReplayedProgram } from "./result.ts";
 
 /** What differs between what a program claims and what it shows; a sentence each, none where it is true. */
@@ -17,12 +18,18 @@ export function replayProgram(program: Program): string[] {
 }
 
 /** Replays files, or the whole corpus where none is named. */
-export function replayFiles(files: readonly string[]): Promise<ReplayedProgram[]> {
+export async function replayFiles(
+  files: readonly string[],
+  progress?: WorkHooks["progress"],
+): Promise<ReplayedProgram[]> {
   const all = files.length === 0 ? listShipped().regressions : files;
   // Every file is read before any runs: one that is wrong is said at once.
   const programs = all.map((file) => ({ file, program: readProgramFile(file) }));
-  return Promise.resolve(programs.map(({ file, program }) => {
+  const replayed: ReplayedProgram[] = [];
+  for (const { file, program } of programs) {
+    await progress?.(replayed.length, programs.length, "programs");
     const complaints = replayProgram(program);
-    return { file, ok: complaints.length === 0, complaints };
-  }));
+    replayed.push({ file, ok: complaints.length === 0, complaints });
+  }
+  return replayed;
 }

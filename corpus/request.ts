@@ -44,6 +44,31 @@ export interface LinuxReplay {
 /** Who is told that a kernel is being built. */
 export interface BuildHooks {
   building(text: string): void;
+  /** When it is aborted, so is the build: {@linkcode Interrupted} is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+/** Who is told how a comparison goes. */
+export interface ConformHooks extends WorkHooks, BuildHooks {
+  readonly signal: AbortSignal;
+}
+
+/** Work was stopped before anything was known. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+/** Who is told how long work goes. */
+export interface WorkHooks {
+  /** A line of what it comes to, as soon as it is known. */
+  print(line: string): void;
+  /**
+   * So much is done of so much, of `what`; 0 where nobody knows of how much. What it answers is awaited where the work
+   * itself lets nobody else have a turn: else Ctrl-C would not be heard.
+   */
+  progress(done: number, total: number, what: string): Promise<void> | undefined;
+  /** When it is aborted, the work ends with what is known until then. */
+  readonly signal: AbortSignal;
 }
 
 /** What a caller may want to know while a campaign runs. */
@@ -95,16 +120,6 @@ export interface TraceOptions {
   readonly arch: string | undefined;
   /** Disciplines by name or file; empty: all that are shipped. */
   readonly disciplines: readonly string[];
-}
-
-/** Who is told how a comparison goes. */
-export interface ConformHooks {
-  print(line: string): void;
-  /** A kernel is being built. */
-  building(text: string): void;
-  progress(done: number, total: number): void;
-  /** Nothing more to show progress of. */
-  done(): void;
 }
 
 /** What `sources` is asked for. */

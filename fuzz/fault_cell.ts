@@ -11,6 +11,7 @@ import { pathsOf } from "./fault_lines.ts";
 import { type Fault, faultName, faultsOf } from "./fault_list.ts";
 import { reasonFor } from "./fault_reasons.ts";
 import { compare, type Comparison, type Hit, searchFor, type SearchPlace, Trail } from "./fault_search.ts";
+import type { Board } from "./pool.ts";
 
 /** A discipline on a kernel; plain data, for a worker. */
 export interface FaultJob {
@@ -40,13 +41,15 @@ export interface FaultOutcome {
 export interface FaultCell {
   readonly index: number;
   readonly outcomes: readonly FaultOutcome[];
+  /** It was told to stop before it was through. */
+  readonly stopped: boolean;
 }
 
 /** The configuration in which a table's lock can fail. */
 const SLAB_LOCKS = "ALLOC_SPLIT_PTLOCKS";
 
-/** Looks for every fault of a cell. */
-export function runFaultCell(job: FaultJob): FaultCell {
+/** Looks for every fault of a cell; where it is told to stop, it answers at once with none. */
+export function runFaultCell(job: FaultJob, board?: Board): FaultCell {
   const d = parseDiscipline(job.text, job.file);
   const place: SearchPlace = {
     kernel: job.kernel,
@@ -65,6 +68,7 @@ export function runFaultCell(job: FaultJob): FaultCell {
   const look = (at: SearchPlace, needs?: string): void => {
     for (const fault of faults) {
       if (outcomes.has(fault)) continue;
+      if (board?.stopped) return;
       const found = searchFor(fault.text, at, needs === undefined);
       if (!(found instanceof Trail)) {
         outcomes.set(fault, { name: faultName(fault), hit: found, ...(needs === undefined ? {} : { needs }) });
@@ -88,6 +92,7 @@ export function runFaultCell(job: FaultJob): FaultCell {
   const locks = { ...place, config: [...new Set([...job.config, SLAB_LOCKS])].sort() };
   for (const fault of faults) {
     if (outcomes.has(fault)) continue;
+    if (board?.stopped) return { index: job.index, outcomes: [], stopped: true };
     let comparison = compare(fault, trails.get(fault)!, rightAt(fault.right, place));
     if (!comparison.tried) {
       const found = searchFor(fault.text, locks, true);
@@ -101,7 +106,7 @@ export function runFaultCell(job: FaultJob): FaultCell {
     const name = faultName(fault);
     outcomes.set(fault, reason === undefined ? { name, missed: known(comparison) } : { name, reason: reason.id });
   }
-  return { index: job.index, outcomes: faults.map((f) => outcomes.get(f)!) };
+  return { index: job.index, outcomes: faults.map((f) => outcomes.get(f)!), stopped: false };
 }
 
 /** What the comparison says of a fault that was missed. */

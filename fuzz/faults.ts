@@ -11,7 +11,8 @@ import { runJobs } from "./pool.ts";
 import { InputError } from "../core/program/input_error.ts";
 import { type CellPlan, expectationsOn, planCells, selectDisciplines } from "./cells.ts";
 import type { FaultCell, FaultJob, FaultOutcome } from "./fault_cell.ts";
-import type { FaultsOptions } from "../corpus/request.ts";
+import type { FaultsOptions, WorkHooks } from "../corpus/request.ts";
+import type { FaultsShown, ShownFault } from "../corpus/shown.ts";
 import { REASONS } from "./fault_reasons.ts";
 
 /** Columns of the output. */
@@ -55,9 +56,12 @@ function checkClean({ kernel, config, loaded: { discipline: d, text } }: CellPla
  * Puts every single-line fault into every clean discipline and prints what
  * became of each.
  *
- * @returns whether none was missed
+ * @returns all of it; ok where none was missed
  */
-export async function runFaults(options: FaultsOptions, print: (line: string) => void): Promise<boolean> {
+export async function runFaults(
+  options: FaultsOptions,
+  { print, progress, signal }: WorkHooks,
+): Promise<FaultsShown> {
   const cells = cleanCells(options);
   const jobs = cells.map((cell, index): FaultJob => ({
     index,
@@ -73,22 +77,52 @@ export async function runFaults(options: FaultsOptions, print: (line: string) =>
   print(row(["discipline", "kernel", "faults", "found", "harmless", "missed", "worst"]));
   const done: FaultCell[] = [];
   let printed = 0;
+  let through = 0;
+  progress(0, cells.length, "cells");
   await runJobs<FaultJob, FaultCell>(FAULT_WORKER, jobs, WORKERS, {
+    signal,
     onOutcome: (cell) => {
+      if (cell.stopped) return;
       done[cell.index] = cell;
       for (let next = done[printed]; next !== undefined; next = done[++printed]) print(cellRow(cells[printed]!, next));
+      progress(++through, cells.length, "cells");
     },
   });
-  const all = done.flatMap((c) => c.outcomes);
-  const rows = cells.map((cell, i) => ({ cell, outcomes: done[i]!.outcomes }));
+  // Where it was stopped, some are through behind one that is not.
+  for (; printed < cells.length; printed++) if (done[printed]) print(cellRow(cells[printed]!, done[printed]!));
+  const all = done.flatMap((c) => c?.outcomes ?? []);
+  const rows = cells.flatMap((cell, i) => done[i] === undefined ? [] : [{ cell, outcomes: done[i].outcomes }]);
   if (options.disciplines.length > 0) printGroups("Found:", rows, foundBy, print);
   printGroups("Harmless:", rows, (o) => o.reason, print);
   printReasons(all, print);
   printInvariants(all, print);
   printGroups("Missed:", rows, (o) => o.missed, print);
   print("");
-  print(summary(all));
-  return all.every((o) => o.missed === undefined);
+  print(summary(all) + (signal.aborted ? `; stopped: ${rows.length} of ${cells.length} cells` : ""));
+  return {
+    ok: all.every((o) => o.missed === undefined),
+    interrupted: signal.aborted,
+    seed: options.seed,
+    ops: options.ops,
+    cells: rows.map(({ cell: { kernel, config, loaded }, outcomes }) => ({
+      discipline: loaded.discipline.name,
+      kernel,
+      config,
+      faults: outcomes.map(shownFault),
+    })),
+    of: cells.length,
+  };
+}
+
+function shownFault({ name, hit, needs, reason, missed }: FaultOutcome): ShownFault {
+  return {
+    fault: name,
+    found_by: hit?.invariants ?? [],
+    steps: hit?.steps ?? null,
+    needs: needs ?? null,
+    harmless: REASONS.find((r) => r.id === reason)?.words ?? null,
+    missed: missed ?? null,
+  };
 }
 
 function cellRow({ kernel, loaded }: CellPlan, { outcomes }: FaultCell): string {

@@ -4,6 +4,7 @@ import { InputError } from "../core/program/input_error.ts";
 import { Machine } from "../core/program/machine.ts";
 import { parseProgram } from "../core/program/parse.ts";
 import { parseDiscipline } from "../corpus/load_discipline.ts";
+import { quiet } from "../corpus/quiet_test_data.ts";
 import { type FaultOutcome, runFaultCell } from "./fault_cell.ts";
 import { faultName, faultsOf } from "./fault_list.ts";
 import { REASONS } from "./fault_reasons.ts";
@@ -173,12 +174,12 @@ Deno.test("every reason has an id and a sentence of its own", () => {
 Deno.test("runFaults() prints a table of 80 columns and says whether none was missed", async () => {
   const lines: string[] = [];
   const request = { ops: 5000, seed: 1, kernels: ["6.12"], disciplines: ["arm64/pgd"] };
-  assert(await runFaults(request, (line) => lines.push(line)));
+  assert((await runFaults(request, quiet((line) => lines.push(line)))).ok);
   assertMatch(lines.at(-1)!, /^17 faults, \d+ found(?: \(\d+ with DEBUG_VM\))?, \d+ harmless, 0 missed$/);
   assertEquals(lines.filter((line) => line.length > 80), []);
 });
 
 Deno.test("runFaults() refuses what is not clean", async () => {
   const request = { ops: 10, seed: 1, kernels: [], disciplines: ["canary/forgotten-free"] };
-  await assertRejects(() => runFaults(request, () => {}), InputError, "no discipline asked for is clean");
+  await assertRejects(() => runFaults(request, quiet()), InputError, "no discipline asked for is clean");
 });

@@ -22,6 +22,7 @@ import { type Program, STEP_WORDS } from "../core/program/program.ts";
 import type { CompiledDiscipline, CompiledPath, Discipline } from "../corpus/discipline.ts";
 import { missingCall } from "../corpus/load_discipline.ts";
 import type { MemdescBreak, MemdescVerdict } from "../corpus/memdesc.ts";
+import type { WorkHooks } from "../corpus/request.ts";
 import { type LoadedDiscipline, selectDisciplines } from "./cells.ts";
 import { type KeptProgram, keyParts, runShard } from "./shard.ts";
 
@@ -214,12 +215,31 @@ export function memdescVerdict(loaded: LoadedDiscipline): MemdescVerdict {
   return { ...common, today, breaks: rows.length > 0 ? rows : found(loaded, known) };
 }
 
+/** Every discipline of real code. */
+function judged(wanted: readonly string[]): LoadedDiscipline[] {
+  return selectDisciplines(wanted)
+    .filter(({ discipline: d }) => wanted.length > 0 || (!d.canary && !d.hypothetical));
+}
+
+const byName = (a: MemdescVerdict, b: MemdescVerdict): number => a.discipline < b.discipline ? -1 : 1;
+
 /** Every discipline of real code, by name. */
 export function memdescVerdicts(wanted: readonly string[]): MemdescVerdict[] {
-  return selectDisciplines(wanted)
-    .filter(({ discipline: d }) => wanted.length > 0 || (!d.canary && !d.hypothetical))
-    .map(memdescVerdict)
-    .sort((a, b) => a.discipline < b.discipline ? -1 : 1);
+  return judged(wanted).map(memdescVerdict).sort(byName);
+}
+
+/** The same, and tells how far it is. */
+export async function runMemdesc(
+  wanted: readonly string[],
+  { progress }: Pick<WorkHooks, "progress">,
+): Promise<MemdescVerdict[]> {
+  const disciplines = judged(wanted);
+  const verdicts: MemdescVerdict[] = [];
+  for (const loaded of disciplines) {
+    await progress(verdicts.length, disciplines.length, "disciplines");
+    verdicts.push(memdescVerdict(loaded));
+  }
+  return verdicts.sort(byName);
 }
 
 /** What a program does once descriptors are apart. */

@@ -18,6 +18,8 @@ import { parseProgram } from "../core/program/parse.ts";
 import { findingsOf } from "../core/program/findings.ts";
 import type { Program, Slot } from "../core/program/program.ts";
 import { missingCall } from "../corpus/load_discipline.ts";
+import type { WorkHooks } from "../corpus/request.ts";
+import type { MutantsShown, ShownMutant } from "../corpus/shown.ts";
 import { expectationsOn, type LoadedDiscipline, selectDisciplines } from "./cells.ts";
 import { DisciplineGenerator } from "./discipline_generator.ts";
 import { HostileGenerator } from "./hostile.ts";
@@ -201,37 +203,65 @@ const HEAD = [
 /**
  * Runs every mutant and prints the table.
  *
- * @param print takes one line
- * @returns false where a mutant survives, a finding stays with its invariant switched off, or an invariant has no mutant
+ * @returns all of it; not ok where a mutant survives, a finding stays with its invariant switched off, or an invariant
+ * has no mutant
  */
-export function runMutants(print: (line: string) => void): Promise<boolean> {
+export async function runMutants({ print, progress, signal }: WorkHooks): Promise<MutantsShown> {
   const disciplines = selectDisciplines([]);
   for (const line of HEAD) print(line);
-  let ok = true;
-  let survivors = 0;
-  let byChance = 0;
+  const without: string[] = [];
+  const outcomes: MutantOutcome[] = [];
   for (const invariant of INVARIANTS) {
+    if (signal.aborted) break;
     const mine = MUTANTS.filter((m) => m.invariant === invariant.id);
     print("");
     print(`${`${invariant.id} (${mine.length})`.padEnd(31)}     any     own  len  off   also seen by`);
     if (mine.length === 0) {
       print("  NO MUTANT: nothing shows that this invariant can fail");
-      ok = false;
+      without.push(invariant.id);
     }
     for (const mutant of mine) {
+      await progress(outcomes.length, MUTANTS.length, "mutants");
+      if (signal.aborted) break;
       const outcome = tryMutant(mutant, disciplines);
       for (const line of rows(outcome)) print(line);
-      if (outcome.steps >= 0) byChance++;
-      if (killed(outcome)) continue;
-      ok = false;
-      survivors++;
+      outcomes.push(outcome);
     }
   }
+  const interrupted = outcomes.length < MUTANTS.length;
+  const kills = outcomes.filter(killed).length;
   print("");
   print(
-    `${MUTANTS.length} mutants, ${MUTANTS.length - survivors} killed by the invariant that they are for, ` +
-      `${byChance} found by`,
+    `${outcomes.length}${interrupted ? ` of ${MUTANTS.length}` : ""} mutants, ${kills} killed by the invariant that ` +
+      `they are for, ${outcomes.filter((o) => o.steps >= 0).length} found by`,
   );
-  print(`random programs within ${MUTANT_OPS.toLocaleString("en-US")} steps each; seed ${SEED}.`);
-  return Promise.resolve(ok);
+  print(
+    `random programs within ${MUTANT_OPS.toLocaleString("en-US")} steps each; seed ${SEED}` +
+      `${interrupted ? "; stopped" : ""}.`,
+  );
+  return {
+    ok: without.length === 0 && kills === outcomes.length,
+    interrupted,
+    seed: SEED,
+    ops: MUTANT_OPS,
+    mutants: outcomes.map(shownMutant),
+    of: MUTANTS.length,
+    without_mutant: without,
+  };
+}
+
+function shownMutant(o: MutantOutcome): ShownMutant {
+  const target = targetOf(o.mutant).index;
+  const steps = (n: number): number | null => n < 0 ? null : n;
+  return {
+    name: o.mutant.name,
+    kernel: o.mutant.kernel,
+    invariant: o.mutant.invariant,
+    killed: killed(o),
+    alone: killed(o) && o.without === 0,
+    steps: steps(o.steps),
+    steps_to_own: steps(o.stepsToTarget),
+    lines: o.lines,
+    also_seen_by: ids((o.shown | o.found) & ~(1 << target), target),
+  };
 }

@@ -26,6 +26,7 @@ import { parseProgram } from "../core/program/parse.ts";
 import { printProgram } from "../core/program/print.ts";
 import type { Program } from "../core/program/program.ts";
 import { readTextFile } from "../corpus/files.ts";
+import type { WorkHooks } from "../corpus/request.ts";
 import { Digest } from "./digest.ts";
 import { sizeOf } from "./shrink.ts";
 
@@ -233,7 +234,11 @@ export function entryOf(program: Program, tape: Uint16Array): Entry {
 }
 
 /** Joins pools into a directory; how many programs of how many it took. */
-export function mergePools(dirs: readonly string[], into: string): { cells: number; taken: number; of: number } {
+export async function mergePools(
+  dirs: readonly string[],
+  into: string,
+  progress?: WorkHooks["progress"],
+): Promise<{ cells: number; taken: number; of: number }> {
   const all = new Map<string, { name: string; entries: Entry[] }>();
   for (const dir of dirs) {
     const pools = readPools(dir);
@@ -249,7 +254,9 @@ export function mergePools(dirs: readonly string[], into: string): { cells: numb
   preparePool(into);
   let taken = 0;
   let of = 0;
+  let done = 0;
   for (const [file, { name, entries }] of [...all].sort(([a], [b]) => a < b ? -1 : 1)) {
+    await progress?.(done++, all.size, "cells");
     const cover = coverOf(entries, join(into, file));
     writePool(into, file, name, cover);
     taken += cover.length;

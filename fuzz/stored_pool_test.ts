@@ -35,7 +35,7 @@ Deno.test("a cover reaches all, prefers short programs, and has none that could 
 });
 
 Deno.test("merging gives the same bytes whatever the order of its inputs, and merging that changes nothing", () =>
-  inDir((dir) => {
+  inDir(async (dir) => {
     const [a, b, ab, ba, again] = ["a", "b", "ab", "ba", "again"].map((n) => join(dir, n)) as [
       string,
       string,
@@ -48,9 +48,9 @@ Deno.test("merging gives the same bytes whatever the order of its inputs, and me
     writePool(a, "x.pool", "x", entries(LONG, OTHER));
     writePool(b, "x.pool", "x", entries(FREE, LONG));
     writePool(b, "y.pool", "y", entries(ALLOC));
-    assert.deepEqual(mergePools([a, b], ab), { cells: 2, taken: 3, of: 5 });
-    mergePools([b, a, b], ba);
-    mergePools([ab], again);
+    assert.deepEqual(await mergePools([a, b], ab), { cells: 2, taken: 3, of: 5 });
+    await mergePools([b, a, b], ba);
+    await mergePools([ab], again);
     for (const file of ["x.pool", "y.pool"]) {
       const bytes = Deno.readTextFileSync(join(ab, file));
       assert.equal(Deno.readTextFileSync(join(ba, file)), bytes);
@@ -60,13 +60,13 @@ Deno.test("merging gives the same bytes whatever the order of its inputs, and me
   }));
 
 Deno.test("what is no pool, or half of one, is one sentence", () =>
-  inDir((dir) => {
+  inDir(async (dir) => {
     const file = join(dir, "x.pool");
     Deno.writeTextFileSync(file, "kernel v2\n");
     assert.throws(() => readPools(dir), /x\.pool:1:1: this is no pool of this version/);
     Deno.writeTextFileSync(file, "# ptfuzz pool 1\n# cell x\n# tape AA==\nkernel v2\n");
     assert.throws(() => readPools(dir), /does not end with '---'; the file was cut/);
-    assert.throws(() => mergePools([join(dir, "none")], dir), /there is no pool in it/);
+    await assert.rejects(() => mergePools([join(dir, "none")], dir), /there is no pool in it/);
   }));
 
 Deno.test("killed at any moment, a pool is whole and has all that was said to be saved", () =>

@@ -10,6 +10,7 @@
 import { join } from "@std/path";
 import { InputError } from "../core/program/input_error.ts";
 import { callsHeader } from "./calls_header.ts";
+import { Interrupted } from "../corpus/request.ts";
 import { applyEdits, type Edit, makeOverlay } from "./overlay.ts";
 import type { KernelSource } from "./source.ts";
 import { textHash } from "./text_hash.ts";
@@ -28,6 +29,8 @@ export interface BuildRequest {
   readonly cache: string;
   /** Is told what goes on. */
   readonly progress: (text: string) => void;
+  /** When it is aborted, so is the build. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A kernel that was built. */
@@ -104,13 +107,19 @@ function driverFile(name: string): string {
   return Deno.readTextFileSync(new URL(`./driver/${name}`, import.meta.url));
 }
 
-/** Runs a program; its output goes line by line to `line`, and into a log. */
+/**
+ * Runs a program; its output goes line by line to `line`, and into a log.
+ *
+ * @throws {Interrupted} where the signal ended it, or Ctrl-C in a terminal, which its processes hear as well
+ */
 async function command(
   program: string,
   args: readonly string[],
   log: string,
   line: (text: string) => void,
+  signal: AbortSignal | undefined,
 ): Promise<boolean> {
+  if (signal?.aborted) throw new Interrupted();
   const file = await Deno.open(log, { create: true, append: true });
   try {
     const child = new Deno.Command(program, {
@@ -119,6 +128,7 @@ async function command(
       stdout: "piped",
       stderr: "piped",
       env: { ARCH: "", CROSS_COMPILE: "", MAKEFLAGS: "", KBUILD_OUTPUT: "", LC_ALL: "C" },
+      ...(signal && { signal }),
     }).spawn();
     const take = async (stream: ReadableStream<Uint8Array>) => {
       let rest = "";
@@ -131,14 +141,16 @@ async function command(
       }
     };
     await Promise.all([take(child.stdout), take(child.stderr)]);
-    return (await child.status).success;
+    const { success } = await child.status;
+    if (signal?.aborted) throw new Interrupted();
+    return success;
   } finally {
     file.close();
   }
 }
 
 /** The tree of a source: itself, or what was unpacked of a tarball. */
-async function treeOf({ source, cache, progress }: BuildRequest): Promise<string> {
+async function treeOf({ source, cache, progress, signal }: BuildRequest): Promise<string> {
   if (source.kind === "tree") return source.path;
   const stat = Deno.statSync(source.path);
   const key = textHash(`${source.path} ${stat.size} ${stat.mtime?.getTime()}`).toString(16);
@@ -147,8 +159,13 @@ async function treeOf({ source, cache, progress }: BuildRequest): Promise<string
   progress(`unpacking ${source.path}`);
   const part = await Deno.makeTempDir({ dir: cache, prefix: "unpacking-" });
   const log = join(cache, `unpack-${key}.log`);
-  if (!await command("tar", ["-xf", source.path, "-C", part, "--strip-components=1"], log, () => {})) {
-    await Deno.remove(part, { recursive: true });
+  let done = false;
+  try {
+    done = await command("tar", ["-xf", source.path, "-C", part, "--strip-components=1"], log, () => {}, signal);
+  } finally {
+    if (!done) await Deno.remove(part, { recursive: true });
+  }
+  if (!done) {
     throw new InputError(`${source.path} cannot be unpacked; ${log} says why`);
   }
   try {
@@ -269,7 +286,7 @@ async function build(r: BuildRequest, tree: string, dir: string, config: readonl
       return command("make", ["-C", overlay, "ARCH=um", `O=${out}`, ...args], log, (line) => {
         if (/^\s+(CC|AS|AR|LD|HOSTCC)\s/.test(line)) compiled++;
         r.progress(`Linux ${what}: ${args.at(-1) === "linux" ? `compiling, ${compiled} files` : "configuring"}`);
-      });
+      }, r.signal);
     };
     const allconfig = join(dir, "fragment");
     if (!exists(join(out, ".config")) || !exists(allconfig) || Deno.readTextFileSync(allconfig) !== wanted) {

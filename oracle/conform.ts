@@ -20,6 +20,7 @@ import { CALLS, OP_AT } from "../core/program/calls.ts";
 import type { Machine, MachineOptions } from "../core/program/machine.ts";
 import { STEP_WORDS } from "../core/program/program.ts";
 import { OP_NOTHING, Trace } from "../core/program/trace.ts";
+import type { WorkHooks } from "../corpus/request.ts";
 import { programSeed, Random } from "../fuzz/random.ts";
 import { driverArch, driverFlags } from "./archs.ts";
 import { Comparer, type Difference, isWild } from "./compare.ts";
@@ -120,15 +121,19 @@ export class Conform {
     return comparer;
   }
 
-  /** Runs so many programs on kernels of one build; stops at the first difference. */
-  async run(programs: number, kernels: readonly Linux[], progress: (done: number) => void): Promise<Conformance> {
+  /** Runs so many programs on kernels of one build; stops at the first difference, or when it is told to. */
+  async run(
+    programs: number,
+    kernels: readonly Linux[],
+    { progress, signal }: Partial<Pick<WorkHooks, "progress" | "signal">> = {},
+  ): Promise<Conformance> {
     const r = this.result;
     const started = performance.now();
     let waiting: { run: Promise<void>; kernel: Linux; entries: Entry[] } | undefined;
     let turn = 0;
     while (r.found === undefined) {
       const kernel = kernels[turn++ % kernels.length]!;
-      const entries = this.#number < programs ? this.#fill(kernel, programs) : [];
+      const entries = this.#number < programs && !signal?.aborted ? this.#fill(kernel, programs) : [];
       if (waiting !== undefined && kernels.length === 1) throw new Error("two kernels are needed");
       const run = entries.length > 0 ? kernel.run() : Promise.resolve();
       // A failure is reported where it is awaited.
@@ -136,7 +141,7 @@ export class Conform {
       if (waiting !== undefined) {
         await waiting.run;
         this.#compare(waiting.kernel, waiting.entries);
-        progress(r.programs);
+        await progress?.(r.programs, programs, "programs");
       }
       waiting = entries.length > 0 ? { run, kernel, entries } : undefined;
       if (waiting === undefined) break;

@@ -7,7 +7,8 @@
  */
 import { type Mutant, mutantProgram, MUTANTS } from "../core/kernel/mutants.ts";
 import { InputError } from "../core/program/input_error.ts";
-import type { ConformHooks, ConformOptions } from "../corpus/request.ts";
+import { type ConformHooks, type ConformOptions, Interrupted } from "../corpus/request.ts";
+import type { ConformMutantsShown } from "../corpus/shown.ts";
 import { parseProgram } from "../core/program/parse.ts";
 import { Conform, type Conformance } from "./conform.ts";
 import { KERNEL_MUTANTS } from "./kernel_mutants.ts";
@@ -27,47 +28,71 @@ const NOT_SEEN: Readonly<Record<string, string>> = {
 function ownProgram(mutant: Mutant, config: readonly string[], kernels: readonly Linux[]): Promise<Conformance> {
   const program = parseProgram(mutantProgram(mutant), mutant.name);
   const source = programSource(program, mutant.name, "6.12", config);
-  return new Conform([source], 1, mutant.breaks).run(1, kernels, () => {});
+  return new Conform([source], 1, mutant.breaks).run(1, kernels);
 }
 
-/** Runs every mutant; false where one is not noticed. */
-export async function runConformMutants(options: ConformOptions, hooks: ConformHooks): Promise<boolean> {
+/** Runs every mutant; not ok where one is not noticed. */
+export async function runConformMutants(options: ConformOptions, hooks: ConformHooks): Promise<ConformMutantsShown> {
   if (options.kernel !== "6.12") throw new InputError("--mutants changes lines of 6.12; leave --kernel out");
   const config = modelConfig(options.config);
-  const survivors: string[] = [];
+  const { signal } = hooks;
+  const tried: ConformMutantsShown["mutants"][number][] = [];
+  const ours = MUTANTS.filter((m) => m.kernel === "6.12" && NOT_SEEN[m.name] === undefined);
+  const of = ours.length + KERNEL_MUTANTS.length;
   const row = (
+    side: "model" | "linux",
     name: string,
     found: { difference: { step: number; unlike: readonly { what: string }[] } } | undefined,
     n: number,
   ) => {
-    if (found === undefined) survivors.push(name);
-    const said = found === undefined ? "NOT NOTICED" : `${found.difference.unlike[0]!.what}`;
-    hooks.print(`${name.padEnd(58)} ${String(n).padStart(6)} programs  ${said}`);
+    const noticed = found === undefined ? null : found.difference.unlike[0]!.what;
+    tried.push({ name, side, programs: n, noticed });
+    hooks.print(`${name.padEnd(58)} ${String(n).padStart(6)} programs  ${noticed ?? "NOT NOTICED"}`);
   };
-  const built = await buildFor("6.12", options, hooks.building);
+  const built = await buildFor("6.12", options, hooks);
   await withKernels(built, async (kernels) => {
     hooks.print("model with one function changed, the kernel as it is:");
-    for (const mutant of MUTANTS.filter((m) => m.kernel === "6.12" && NOT_SEEN[m.name] === undefined)) {
+    for (const mutant of ours) {
+      await hooks.progress(tried.length, of, "mutants");
       const conform = new Conform(allSources("6.12", config), options.seed, mutant.breaks);
-      const r = await conform.run(PROGRAMS, kernels, () => {});
+      const r = await conform.run(PROGRAMS, kernels, { signal });
+      if (signal.aborted) return;
       const own = r.found === undefined ? await ownProgram(mutant, config, kernels) : undefined;
-      row(mutant.name, r.found ?? own?.found, r.programs + (own?.programs ?? 0));
+      row("model", mutant.name, r.found ?? own?.found, r.programs + (own?.programs ?? 0));
     }
     for (const [name, why] of Object.entries(NOT_SEEN)) hooks.print(`${name.padEnd(58)} left out: ${why}`);
   });
+  if (!signal.aborted) {
+    await changeKernels(options, hooks, async (name, kernels) => {
+      await hooks.progress(tried.length, of, "mutants");
+      const r = await new Conform(allSources("6.12", config), options.seed).run(PROGRAMS, kernels, { signal });
+      if (!signal.aborted) row("linux", name, r.found, r.programs);
+    });
+  }
+  const survivors = tried.filter((m) => m.noticed === null).map((m) => m.name);
+  const interrupted = tried.length < of;
+  if (interrupted) hooks.print(`stopped: ${tried.length} of ${of} mutants`);
+  hooks.print(survivors.length === 0 ? "all were noticed" : `not noticed: ${survivors.join(", ")}`);
+  return { ok: survivors.length === 0, interrupted, mutants: tried, of };
+}
+
+/** Builds and boots the kernel with one line changed after the other, and puts back what it was built of. */
+async function changeKernels(
+  options: ConformOptions,
+  hooks: ConformHooks,
+  run: (name: string, kernels: readonly Linux[]) => Promise<void>,
+): Promise<void> {
   hooks.print("kernel with one line changed, the model as it is:");
   try {
     for (const { name, edit } of KERNEL_MUTANTS) {
-      const changed = await buildFor("6.12", options, hooks.building, [edit]);
-      await withKernels(changed, async (kernels) => {
-        const conform = new Conform(allSources("6.12", config), options.seed);
-        const r = await conform.run(PROGRAMS, kernels, () => {});
-        row(name, r.found, r.programs);
-      });
+      const changed = await buildFor("6.12", options, hooks, [edit]);
+      await withKernels(changed, (kernels) => run(name, kernels));
+      if (hooks.signal.aborted) return;
     }
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
   } finally {
-    await buildFor("6.12", options, hooks.building);
+    // The folder is left as an ordinary build makes it; who is in a hurry lets the next one do that.
+    if (!hooks.signal.aborted) await buildFor("6.12", options, hooks);
   }
-  hooks.print(survivors.length === 0 ? "all were noticed" : `not noticed: ${survivors.join(", ")}`);
-  return survivors.length === 0;
 }

@@ -123,8 +123,9 @@ export class Linux {
     wide[S_RCU / 2] = rcu;
     nrShown.forEach((address, i) => wide[S_NR_SHOWN / 2 + i] = address);
     file.writeSync(new Uint8Array(head.buffer));
-    const child = new Deno.Command(binary, {
-      args: ["mem=64M", "panic=-1", "con=null", "con0=null", "ssl=null", `uml_dir=${dir}/`, `ptfuzz=${name}`],
+    // A session of its own: Ctrl-C in a terminal is for ptfuzz alone, which lets the kernel end its batch.
+    const child = new Deno.Command("setsid", {
+      args: [binary, "mem=64M", "panic=-1", "con=null", "con0=null", "ssl=null", `uml_dir=${dir}/`, `ptfuzz=${name}`],
       stdin: "piped",
       stdout: "piped",
       stderr: "null",

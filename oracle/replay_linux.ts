@@ -48,7 +48,13 @@ export async function replayOnLinux({ files, source }: LinuxReplay, hooks: Build
     const mine = programs.filter(({ build }) => `${build.version} ${build.config.join(" ")}` === key);
     const { version, config } = mine[0]!.build;
     const found = findSource(version, source);
-    const built = await buildKernel({ source: found, config, cache: cacheDir(), progress: hooks.building });
+    const built = await buildKernel({
+      source: found,
+      config,
+      cache: cacheDir(),
+      progress: hooks.building,
+      signal: hooks.signal,
+    });
     const linux = await SyncLinux.boot(built.binary);
     try {
       for (const { file, program } of mine) {

@@ -56,7 +56,8 @@ export async function runLinuxCampaign(
   // What is wrong with the request is said before a kernel is built for minutes.
   plansOn(options, version, CONFIG);
   const source = findSource(version, options.source);
-  const built = await buildKernel({ source, config: CONFIG, cache: cacheDir(), progress: hooks.building, edits });
+  const { building: progress, signal } = hooks;
+  const built = await buildKernel({ source, config: CONFIG, cache: cacheDir(), progress, edits, signal });
   hooks.building(`booting Linux ${version}, ${source.path}, build ${built.id}`);
   const kernels: SyncLinux[] = [];
   try {

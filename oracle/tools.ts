@@ -13,6 +13,7 @@ const TOOLS: readonly (readonly [program: string, debian: string])[] = [
   ["flex", "flex"],
   ["bison", "bison"],
   ["bc", "bc"],
+  ["setsid", "util-linux"],
 ];
 /** For tarballs. */
 const UNPACKERS: readonly (readonly [program: string, debian: string])[] = [["tar", "tar"], ["xz", "xz-utils"]];

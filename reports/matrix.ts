@@ -53,7 +53,9 @@ export function faultWords(fault: WorkerFault): string {
 
 /** Of a run that did not use its budget: why, as a sentence. */
 export function interruptedWords(result: Result): string[] {
-  return result.interrupted ? ["This report is partial: the run was stopped before its budget was used."] : [];
+  if (!result.interrupted) return [];
+  const before = result.task === "trace" ? "the recordings were read to their end" : "its budget was used";
+  return [`This report is partial: the run was stopped before ${before}.`];
 }
 
 /** `s390/crst [DEBUG_VM]`: a discipline with the configuration it ran under. */

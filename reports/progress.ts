@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { count } from "./text.ts";
+import { count, grouped } from "./text.ts";
 
 /** Milliseconds between two drawings. */
-const INTERVAL = 100;
+export const INTERVAL = 100;
 const BAR = 20;
 
 /** What a progress line is told. */
@@ -38,14 +38,29 @@ const encoder = new TextEncoder();
 
 /** The line after so many milliseconds; pure, so that it can be tested. */
 export function progressLine(done: number, total: number, findings: number, elapsed: number, width = 80): string {
+  const perSecond = elapsed > 0 ? (done / elapsed) * 1000 : 0;
+  const speed = `${(perSecond / 1e6).toFixed(2)} M steps/s`;
+  return lineOf([bar(done, total), speed, count(findings, "finding"), left(done, total, elapsed)], width);
+}
+
+/** The line of work that is counted in something else than steps; `total` is 0 where nobody knows it. */
+export function countLine(done: number, total: number, what: string, elapsed: number, width = 80): string {
+  if (total === 0) return lineOf([`${grouped(done)} ${what}`], width);
+  return lineOf([bar(done, total), `${grouped(done)} of ${grouped(total)} ${what}`, left(done, total, elapsed)], width);
+}
+
+function lineOf(parts: readonly string[], width: number): string {
+  return parts.filter((part) => part !== "").join("  ").slice(0, Math.max(0, width - 1));
+}
+
+function bar(done: number, total: number): string {
   const share = Math.min(1, total === 0 ? 1 : done / total);
   const filled = Math.floor(share * BAR);
-  const perSecond = elapsed > 0 ? (done / elapsed) * 1000 : 0;
-  const left = perSecond > 0 ? `${duration(Math.max(0, total - done) / perSecond)} left` : "";
-  const bar = "█".repeat(filled) + "░".repeat(BAR - filled);
-  const percent = `${Math.floor(share * 100)}%`.padStart(4);
-  const line = `${bar} ${percent}  ${(perSecond / 1e6).toFixed(2)} M steps/s  ${count(findings, "finding")}  ${left}`;
-  return line.trimEnd().slice(0, Math.max(0, width - 1));
+  return "█".repeat(filled) + "░".repeat(BAR - filled) + ` ${`${Math.floor(share * 100)}%`.padStart(4)}`;
+}
+
+function left(done: number, total: number, elapsed: number): string {
+  return done > 0 && elapsed > 0 ? `${duration(Math.max(0, total - done) * elapsed / done / 1000)} left` : "";
 }
 
 function duration(seconds: number): string {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { progressLine, startProgress } from "./progress.ts";
+import { countLine, progressLine, startProgress } from "./progress.ts";
 
 Deno.test("the line says share, speed, findings and time left, and fits", () => {
   assert.equal(
@@ -29,4 +29,11 @@ Deno.test("without a terminal nothing is written", () => {
   progress.update(1, 1);
   progress.stop();
   assert.deepEqual(written, []);
+});
+
+Deno.test("other work is counted in its own units, and without a bar where nobody knows how much there is", () => {
+  assert.equal(countLine(5, 20, "cells", 1000), "█████░░░░░░░░░░░░░░░  25%  5 of 20 cells  3 s left");
+  assert.equal(countLine(0, 20, "cells", 1000), "░░░░░░░░░░░░░░░░░░░░   0%  0 of 20 cells");
+  assert.equal(countLine(34, 0, "MB", 1000), "34 MB");
+  assert.equal(countLine(1, 2, "x", 1, 10).length, 9);
 });

@@ -7,6 +7,8 @@
  * @module
  */
 import { readProgramFile } from "../corpus/files.ts";
+import { type ConformHooks, Interrupted } from "../corpus/request.ts";
+import type { LinuxShown } from "../corpus/shown.ts";
 import { cacheDir } from "../oracle/build.ts";
 import type { Edit } from "../oracle/overlay.ts";
 import { bootKunit, buildKunit, type KunitCase, type KunitFile, readKtap } from "../oracle/run_kunit.ts";
@@ -117,10 +119,11 @@ const TREES: readonly Tree[] = [
 ];
 
 /** Searches on a tree; false where something else is found. */
-async function search({ what, edits, finds, program }: Tree, print: (line: string) => void): Promise<boolean> {
-  print(`Linux 6.12: ${what}, searched with ${OPS} steps`);
+async function search({ edits, finds, program }: Tree, hooks: ConformHooks): Promise<boolean> {
+  const { print, building, signal } = hooks;
   const options = { ops: OPS, seed: 1, workers: 1, kernels: ["6.12"], disciplines: [], config: [], mode: undefined };
-  const { cells, findings, differences, unexpected } = await runLinuxCampaign(options, { building: () => {} }, edits);
+  const { cells, findings, differences, unexpected } = await runLinuxCampaign(options, { building, signal }, edits);
+  if (signal.aborted) throw new Interrupted();
   const found = findings.filter((f) => !f.expected);
   const missing = finds.filter((name) => !found.some((f) => `${f.invariant} by ${f.call}` === name));
   const complaints = cells.flatMap((c) => c.complaints);
@@ -138,15 +141,9 @@ async function search({ what, edits, finds, program }: Tree, print: (line: strin
 }
 
 /** Runs a proof; false where something else came of it. */
-async function prove(proof: Proof, print: (line: string) => void): Promise<boolean> {
+async function prove(proof: Proof, { print, building: progress, signal }: ConformHooks): Promise<boolean> {
   const source = findSource(proof.version);
-  let shown = "";
-  const progress = (text: string) => {
-    const kind = text.replace(/\d+/g, "");
-    if (kind !== shown) print(`  ${text}`);
-    shown = kind;
-  };
-  const request = { source, config: ["DEBUG_VM"], cache: cacheDir(), progress, edits: proof.edits };
+  const request = { source, config: ["DEBUG_VM"], cache: cacheDir(), progress, signal, edits: proof.edits };
   const built = await buildKunit(request, proof.files);
   const cases = readKtap(await bootKunit(built.binary));
   let ok = true;
@@ -158,25 +155,55 @@ async function prove(proof: Proof, print: (line: string) => void): Promise<boole
   return ok;
 }
 
-async function main(): Promise<number> {
-  const failed: string[] = [];
-  for (const proof of PROOFS) {
-    const what = `Linux ${proof.version}: ${proof.what}`;
-    if (!hasSource(proof.version)) {
-      console.log(
-        `${what}\n  skipped: there is no source of Linux ${proof.version} under /usr/src; ` +
-          `'apt-get install linux-source-${proof.version}' puts one there`,
-      );
+/** What there is to show: in words, for which version, and how. */
+const SHOWN: readonly {
+  readonly what: string;
+  readonly version: SourceVersion;
+  readonly run: (hooks: ConformHooks) => Promise<boolean>;
+}[] = [
+  ...PROOFS.map((proof) => ({
+    what: `Linux ${proof.version}: ${proof.what}`,
+    version: proof.version,
+    run: (hooks: ConformHooks) => prove(proof, hooks),
+  })),
+  ...TREES.map((tree) => ({
+    what: `Linux 6.12: ${tree.what}, searched with ${OPS} steps`,
+    version: "6.12" as const,
+    run: (hooks: ConformHooks) => search(tree, hooks),
+  })),
+];
+
+/** Shows all of it; not ok where one came out otherwise. */
+export async function runLinux(hooks: ConformHooks): Promise<LinuxShown> {
+  const proofs: LinuxShown["proofs"][number][] = [];
+  const skipped: string[] = [];
+  for (const { what, version, run } of SHOWN) {
+    await hooks.progress(proofs.length + skipped.length, SHOWN.length, "proofs");
+    if (hooks.signal.aborted) break;
+    hooks.print(what);
+    if (!hasSource(version)) {
+      const why = `there is no source of Linux ${version} under /usr/src; 'apt-get install linux-source-${version}' ` +
+        "puts one there";
+      hooks.print(`  skipped: ${why}`);
+      skipped.push(`${what}: ${why}`);
       continue;
     }
-    console.log(what);
-    if (!await prove(proof, console.log)) failed.push(what);
+    const seen: string[] = [];
+    try {
+      const ok = await run({
+        ...hooks,
+        print(line) {
+          seen.push(line.trim());
+          hooks.print(line);
+        },
+      });
+      proofs.push({ what, ok, seen });
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+    }
   }
-  if (hasSource("6.12")) {
-    for (const tree of TREES) if (!await search(tree, console.log)) failed.push(tree.what);
-  } else console.log("searches on changed trees\n  skipped, for want of the same source");
-  for (const what of failed) console.log(`FAILED ${what}`);
-  return failed.length === 0 ? 0 : 1;
+  const interrupted = proofs.length + skipped.length < SHOWN.length;
+  for (const { what, ok } of proofs) if (!ok) hooks.print(`FAILED ${what}`);
+  if (interrupted) hooks.print(`stopped: ${proofs.length} of ${SHOWN.length} proofs`);
+  return { ok: proofs.every((p) => p.ok), interrupted, proofs, skipped };
 }
-
-if (import.meta.main) Deno.exit(await main());

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import type { WorkHooks } from "../corpus/request.ts";
+import type { BenchShown } from "../corpus/shown.ts";
 import { selectDisciplines } from "../fuzz/cells.ts";
 import { readRecording } from "./input.ts";
 import { shippedRecordings } from "./replay_files.ts";
@@ -16,11 +18,16 @@ const CHUNK = 1 << 18;
 
 const millions = (n: number): string => (n / 1e6).toFixed(n < 1e7 ? 2 : 0);
 
-/** Prints a line for each shipped recording. */
-export async function benchRecordings(print: (line: string) => void): Promise<void> {
+/** Prints a line for each shipped recording, and answers the same. */
+export async function benchRecordings({ print, progress, signal }: WorkHooks): Promise<BenchShown["recordings"]> {
+  if (signal.aborted) return [];
   const disciplines = selectDisciplines([]).map((l) => l.discipline);
   print("recordings, one core, repeated to 150 MB and to four times that:");
-  for (const file of shippedRecordings()) {
+  const measured: BenchShown["recordings"][number][] = [];
+  const files = shippedRecordings();
+  for (const file of files) {
+    await progress(measured.length, files.length, "recordings");
+    if (signal.aborted) break;
     const parts: Uint8Array[] = [];
     await readRecording(file, (bytes) => void parts.push(bytes.slice()));
     const bytes = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
@@ -49,9 +56,18 @@ export async function benchRecordings(print: (line: string) => void): Promise<vo
     };
     const short = await run(BYTES);
     const long = await run(4 * BYTES);
+    const name = file.replace(/^.*\//, "");
+    measured.push({
+      file: name,
+      bytes_per_second: Math.round(long.rate),
+      events_per_second: Math.round(long.events),
+      memory: short.peak,
+      memory_of_longer: long.peak,
+    });
     print(
-      `  ${file.replace(/^.*\//, "")}: ${millions(long.rate)} MB/s, ${millions(long.events)} million events/s; ` +
+      `  ${name}: ${millions(long.rate)} MB/s, ${millions(long.events)} million events/s; ` +
         `memory at most ${millions(short.peak)} MB, then ${millions(long.peak)} MB`,
     );
   }
+  return measured;
 }

@@ -11,6 +11,7 @@ import { InputError } from "../core/program/input_error.ts";
 import { CORPUS_DIRECTORY, listFiles, readTextFile } from "../corpus/files.ts";
 import { recordingFacts } from "../corpus/recording_facts.ts";
 import { replayFiles as replayPrograms } from "../corpus/replay.ts";
+import type { WorkHooks } from "../corpus/request.ts";
 import type { ReplayedProgram, Result } from "../corpus/result.ts";
 import { runTrace } from "./run_trace.ts";
 
@@ -61,10 +62,16 @@ async function replayRecording(file: string): Promise<ReplayedProgram> {
 }
 
 /** Replays files, programs and recordings, or the whole corpus where none is named. */
-export async function replayFiles(files: readonly string[]): Promise<ReplayedProgram[]> {
+export async function replayFiles(
+  files: readonly string[],
+  progress?: WorkHooks["progress"],
+): Promise<ReplayedProgram[]> {
   const recordings = files.length === 0 ? shippedRecordings() : files.filter((f) => RECORDING.test(f));
   const programs = files.filter((f) => !RECORDING.test(f));
-  const replayed = files.length > 0 && programs.length === 0 ? [] : await replayPrograms(programs);
-  for (const file of recordings) replayed.push(await replayRecording(file));
+  const replayed = files.length > 0 && programs.length === 0 ? [] : await replayPrograms(programs, progress);
+  for (const [i, file] of recordings.entries()) {
+    await progress?.(i, recordings.length, "recordings");
+    replayed.push(await replayRecording(file));
+  }
   return replayed;
 }

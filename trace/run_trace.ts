@@ -11,7 +11,7 @@
 import { InputError } from "../core/program/input_error.ts";
 import { INVARIANTS } from "../core/ledger/invariants.ts";
 import type { Discipline } from "../corpus/discipline.ts";
-import type { TraceOptions } from "../corpus/request.ts";
+import type { TraceOptions, WorkHooks } from "../corpus/request.ts";
 import type { Recording, Result } from "../corpus/result.ts";
 import { TOOL } from "../corpus/tool.ts";
 import { selectDisciplines } from "../fuzz/cells.ts";
@@ -27,7 +27,7 @@ import {
 } from "./attribute.ts";
 import { readHeader, weigh } from "./evidence.ts";
 import { markFunctions } from "./functions.ts";
-import { readRecording } from "./input.ts";
+import { readRecording, type Watch } from "./input.ts";
 import { Judge, type Kind } from "./judge.ts";
 import { Reader } from "./reader.ts";
 import { Replay, type Stage, type Step } from "./replay.ts";
@@ -51,8 +51,13 @@ type Kept =
   | Exclude<Step, { what: "alloc" }>;
 
 /** Reads a file. */
-export function traceFile(file: string, options: Said, disciplines: readonly Discipline[]): Promise<Traced> {
-  return traceRecording(file, (push) => readRecording(file, push), options, disciplines);
+export function traceFile(
+  file: string,
+  options: Said,
+  disciplines: readonly Discipline[],
+  watch?: Watch,
+): Promise<Traced> {
+  return traceRecording(file, (push) => readRecording(file, push, watch), options, disciplines);
 }
 
 /**
@@ -173,15 +178,26 @@ function stageOf(setup: Setup, known: Known): Stage {
 }
 
 /** Reads recordings, one after the other. */
-export async function runTrace(options: TraceOptions): Promise<Result> {
+export async function runTrace(
+  options: TraceOptions,
+  hooks?: Pick<WorkHooks, "progress" | "signal">,
+): Promise<Result> {
   const disciplines = selectDisciplines(options.disciplines).map((l) => l.discipline);
   const all: Traced[] = [];
-  for (const file of options.files) all.push(await traceFile(file, options, disciplines));
-  return resultOf(all);
+  for (const file of options.files) {
+    if (hooks?.signal.aborted) break;
+    const where = options.files.length === 1 ? "MB" : `MB of recording ${all.length + 1} of ${options.files.length}`;
+    const watch: Watch | undefined = hooks && {
+      signal: hooks.signal,
+      progress: (read, of) => hooks.progress(Math.round(read / 1e6), Math.ceil(of / 1e6), where),
+    };
+    all.push(await traceFile(file, options, disciplines, watch));
+  }
+  return resultOf(all, hooks?.signal.aborted);
 }
 
 /** The one result of all recordings. */
-export function resultOf(all: readonly Traced[]): Result {
+export function resultOf(all: readonly Traced[], interrupted: boolean = false): Result {
   const findings = new Map(all.flatMap((t) => t.reported.findings).map((f) => [f.signature, f]));
   const cells = new Map(all.flatMap((t) => t.reported.cells).map((c) => [`${c.kernel} ${c.arch} ${c.discipline}`, c]));
   const list = [...findings.values()];
@@ -191,7 +207,7 @@ export function resultOf(all: readonly Traced[]): Result {
     task: "trace",
     mode: "discipline",
     seed: 0,
-    interrupted: false,
+    interrupted,
     faults: [],
     pool: null,
     never: [],

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { parseDiscipline } from "../../corpus/load_discipline.ts";
+import { quiet } from "../../corpus/quiet_test_data.ts";
 import { InputError } from "../../core/program/input_error.ts";
 import { checkTree, hashOf, readVersionFor } from "./check.ts";
 import { runSources } from "./run_sources.ts";
@@ -81,7 +82,13 @@ async function withFiles(
     );
     const lines: string[] = [];
     const options = { source: `${dir}/tree`, disciplines: [toml] };
-    await run(`${dir}/tree`, toml, lines, (accept) => runSources({ ...options, accept }, (l) => lines.push(l)));
+    const hooks = quiet((line) => lines.push(line));
+    await run(
+      `${dir}/tree`,
+      toml,
+      lines,
+      async (accept) => (await runSources({ ...options, accept }, hooks)).ok,
+    );
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

@@ -6,6 +6,7 @@
  */
 import { join } from "@std/path";
 import { InputError, quote } from "../../core/program/input_error.ts";
+import { Interrupted } from "../../corpus/request.ts";
 import { type GivenSource, treeVersion } from "../source.ts";
 
 /** A tree that files are read from. */
@@ -77,12 +78,14 @@ async function unpack(tarball: string, dir: string, files: readonly string[]): P
   const wanted = [...new Set([...ALWAYS, ...files])].map((file) => `*/${file}`);
   const args = ["-xf", tarball, "-C", dir, "--strip-components=1", "--wildcards", "--no-wildcards-match-slash"];
   try {
-    const { stderr } = await new Deno.Command("tar", {
+    const { stderr, signal } = await new Deno.Command("tar", {
       args: [...args, "--", ...wanted],
       stdin: "null",
       stdout: "null",
       stderr: "piped",
     }).output();
+    // Ctrl-C in a terminal ends tar as well: half a tree would be compared as if it were whole.
+    if (signal !== null) throw new Interrupted();
     return new TextDecoder().decode(stderr).split("\n").find((line) => !/Not found in archive/.test(line)) ?? "";
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

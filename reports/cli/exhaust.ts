@@ -5,6 +5,7 @@
  */
 import type { Exhausted, ExhaustedCell, ExhaustOptions } from "../../corpus/exhausted.ts";
 import { count, cutMiddle, grouped, padEnd, visible, wrap } from "../text.ts";
+import { type Format, objectText } from "./showing.ts";
 import type { Setting } from "./work.ts";
 
 /** Options of `exhaust` as the command line gives them. */
@@ -12,6 +13,7 @@ export interface ExhaustCliOptions extends Omit<ExhaustOptions, "kernels" | "dis
   readonly kernel: readonly string[];
   readonly discipline: readonly string[];
   readonly resume?: boolean;
+  readonly format: Format;
 }
 
 /** Milliseconds between two drawings of progress. */
@@ -24,7 +26,9 @@ export async function exhaust(options: ExhaustCliOptions, setting: Setting): Pro
   const { kernel: kernels, discipline: disciplines, config, pages, steps, tables, references, states, workers, dir } =
     options;
   const width = Math.max(60, io.columns);
-  const print = (line: string): void => io.out(`${line}\n`);
+  const print = (line: string): void => {
+    if (options.format === "text") io.out(`${line}\n`);
+  };
   const stop = new AbortController();
   const clock = new Clock();
   const lines = new Map<number, string>();
@@ -88,7 +92,13 @@ export async function exhaust(options: ExhaustCliOptions, setting: Setting): Pro
   }
   for (let i = next; lines.size > 0 && i <= Math.max(...lines.keys()); i++) if (lines.has(i)) print(lines.get(i)!);
   for (const line of report(result, clock, options, width)) print(line);
-  if (stop.signal.aborted) return 130;
+  const interrupted = stop.signal.aborted;
+  if (options.format === "json") {
+    const bounds = { pages, steps, tables, references, states };
+    const ok = result.faults.length === 0 && isAsExpected(result);
+    io.out(objectText("exhaust", setting.tool, { ok, interrupted, bounds, ...result, of: table?.cells ?? 0 }));
+  }
+  if (interrupted) return 130;
   if (result.faults.length > 0) return 70;
   return isAsExpected(result) ? 0 : 1;
 }

@@ -96,7 +96,11 @@ export async function fuzz(options: FuzzOptions, given: Given, setting: Setting)
       },
     };
     result = options.target === "linux"
-      ? await work.runLinuxCampaign(linuxRequest(request, options, given), { ...hooks, building: building.show })
+      ? await work.runLinuxCampaign(linuxRequest(request, options, given), {
+        ...hooks,
+        signal: stop.signal,
+        building: building.show,
+      })
       : await work.runCampaign(request, hooks);
   } catch (error) {
     undo();

@@ -14,7 +14,8 @@ export function mailText(shrunk: string, file: string, tool: string): string {
   return findingMail(shrunk, comments, file, tool, testOf(shrunk, file));
 }
 
-function testOf(shrunk: string, file: string): { text: string } | { reason: string } {
+/** A shrunk program's KUnit test, or why there is none. */
+export function testOf(shrunk: string, file: string): { text: string } | { reason: string } {
   try {
     return { text: kunitText(shrunk, file) };
   } catch (error) {

@@ -7,7 +7,8 @@ import type { ReplayedProgram, Result } from "../../corpus/result.ts";
 import { count, grouped, visible } from "../text.ts";
 import { prepareReportDir, writeReport } from "../write.ts";
 import { InputError } from "../../core/program/input_error.ts";
-import { statusLine } from "./status_line.ts";
+import { reportJson } from "../json.ts";
+import { type Format, waiting } from "./showing.ts";
 import type { Setting } from "./work.ts";
 
 /** The result object of a replay, for its report. */
@@ -37,6 +38,7 @@ export function replayResult(replayed: readonly ReplayedProgram[], tool: string)
 /** Options of `replay` as the command line gives them. */
 export interface ReplayOptions {
   readonly report?: string;
+  readonly format: Format;
   /** `model`, or `linux`: a kernel that is built. */
   readonly target: "model" | "linux";
   /** Of `--target linux`: a kernel tree or tarball. */
@@ -57,30 +59,32 @@ export async function replay(
   if (target === "linux" && files.length === 0) {
     throw new InputError("--target linux replays the files that are named; name one, such as a finding of 'fuzz'");
   }
-  const building = statusLine(io);
   const undo = options.report === undefined ? () => {} : prepareReportDir(options.report);
-  const release = io.onInterrupt(undo);
-  let replayed: ReplayedProgram[];
-  try {
-    replayed = target === "linux"
-      ? await work.replayOnLinux({ files, ...(source !== undefined && { source }) }, { building: building.show })
-      : await work.replayFiles(files);
-  } catch (error) {
-    undo();
-    throw error;
-  } finally {
-    building.clear();
-    release();
+  const replayed = await waiting(
+    setting,
+    undo,
+    (hooks) =>
+      target === "linux"
+        ? work.replayOnLinux({ files, ...(source !== undefined && { source }) }, hooks)
+        : work.replayFiles(files, hooks),
+  );
+  const result = replayResult(replayed, setting.tool);
+  if (options.format === "json") io.out(reportJson(result));
+  else for (const line of replayLines(replayed)) io.out(`${line}\n`);
+  if (options.report !== undefined) {
+    writeReport(options.report, result, { seconds: 0, steps: 0, steps_per_second: 0, workers: 0 });
   }
+  return result.unexpected === 0 ? 0 : 1;
+}
+
+/** What is not as claimed, and how much was replayed. */
+function replayLines(replayed: readonly ReplayedProgram[]): string[] {
   const wrong = replayed.filter((r) => !r.ok);
-  for (const program of wrong) io.out(`${visible(program.file)}: ${visible(program.complaints.join(" "))}\n`);
   const recordings = replayed.filter((r) => /\.trace(\.gz)?$/.test(r.file)).length;
   const programs = count(replayed.length - recordings, "program");
   const what = recordings === 0 ? programs : `${programs} and ${count(recordings, "recording")}`;
-  io.out(`${what} replayed, ${grouped(wrong.length)} not as claimed\n`);
-  if (options.report !== undefined) {
-    const timing = { seconds: 0, steps: 0, steps_per_second: 0, workers: 0 };
-    writeReport(options.report, replayResult(replayed, setting.tool), timing);
-  }
-  return wrong.length === 0 ? 0 : 1;
+  return [
+    ...wrong.map((program) => `${visible(program.file)}: ${visible(program.complaints.join(" "))}`),
+    `${what} replayed, ${grouped(wrong.length)} not as claimed`,
+  ];
 }

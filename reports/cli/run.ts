@@ -8,15 +8,14 @@ import { Command, CommanderError, Option } from "commander";
 import { CONFIGS } from "../../core/kernel/names.ts";
 import { didYouMean } from "../../core/program/did_you_mean.ts";
 import { InputError } from "../../core/program/input_error.ts";
+import { recordSteps } from "../../core/program/steps/record.ts";
 import { readProgramFile } from "../../corpus/files.ts";
 import { showOnScreen } from "../show_screen.ts";
 import { count, grouped, visible } from "../text.ts";
 import { fuzz, type FuzzOptions } from "./fuzz.ts";
 import { exitStatusHelp, HELP_WIDTH, invariantsHelp, TRACE_HELP } from "./help.ts";
 import { conform, type ConformCliOptions } from "./conform.ts";
-import { kunitText } from "./kunit.ts";
 import { exhaust, type ExhaustCliOptions } from "./exhaust.ts";
-import { mailText } from "./mail.ts";
 import { replay, type ReplayOptions } from "./replay.ts";
 import { memdesc, type MemdescOptions } from "./memdesc.ts";
 import { archName, trace, type TraceCliOptions } from "./trace.ts";
@@ -32,8 +31,18 @@ import {
   powerOfTwo,
   repeated,
 } from "./values.ts";
-import type { FaultsOptions } from "../../corpus/request.ts";
+import { type Format, objectText, showing, waiting } from "./showing.ts";
+import { shrink, type ShrinkOptions } from "./shrink.ts";
+import { type FaultsOptions, Interrupted } from "../../corpus/request.ts";
 import type { Setting } from "./work.ts";
+
+interface FaultsCliOptions {
+  readonly ops: number;
+  readonly seed: number;
+  readonly kernel: string[];
+  readonly discipline: string[];
+  readonly format: Format;
+}
 
 /** Bounds of an exhaustive search that its moves have room for. */
 const MAX_EXHAUST_STEPS = 200;
@@ -64,6 +73,13 @@ const disciplineOption = () =>
     repeated(notEmpty("--discipline")),
   )
     .default([], "all that are shipped");
+const formatOption = () =>
+  option<Format>(
+    "--format <format>",
+    "of standard output: 'text', or 'json': one object",
+    oneOf("--format", ["text", "json"]),
+  )
+    .default("text");
 const targetOption = (words: string) =>
   option("--target <target>", words, oneOf("--target", ["model", "linux"])).default("model");
 const sourceOption = (of = "") =>
@@ -113,11 +129,7 @@ function fuzzCommand(program: Command, setting: Setting, done: (status: number) 
       ),
     )
     .addOption(reportOption().default("ptfuzz-report"))
-    .addOption(
-      option("--format <format>", "of standard output: 'text' or 'json'", oneOf("--format", ["text", "json"])).default(
-        "text",
-      ),
-    )
+    .addOption(formatOption())
     .addOption(
       targetOption(
         "'model', or 'linux': a kernel that is built and booted, its own words judged by the ledger; " +
@@ -137,10 +149,13 @@ function corpusCommand(program: Command, setting: Setting, done: (status: number
   program.command("corpus").description("Joins the pools that 'fuzz --corpus DIR' keeps.")
     .command("merge").argument("<DIR...>", "pools").requiredOption("--into <dir>", "where the joined pool is written")
     .description("The fewest and shortest programs that reach all that the pools reach.")
+    .addOption(formatOption())
     .addHelpText("after", exitStatusHelp())
-    .action(async (dirs: string[], { into }: { into: string }) => {
-      const { cells, taken, of } = await work.mergePools(dirs, into);
-      io.out(`${count(cells, "cell")}: ${grouped(taken)} of ${count(of, "program")} are in ${visible(into)}\n`);
+    .action(async (dirs: string[], { into, format }: { into: string; format: Format }) => {
+      const merged = await waiting(setting, () => {}, (hooks) => work.mergePools(dirs, into, hooks));
+      const { cells, taken, of } = merged;
+      if (format === "json") io.out(objectText("corpus merge", setting.tool, { ...merged, into }));
+      else io.out(`${count(cells, "cell")}: ${grouped(taken)} of ${count(of, "program")} are in ${visible(into)}\n`);
       done(0);
     });
 }
@@ -185,6 +200,7 @@ function exhaustCommand(program: Command, setting: Setting, done: (status: numbe
       ),
     )
     .addOption(new Option("--resume", "go on with the searches that were stopped"))
+    .addOption(formatOption())
     .addHelpText("after", EXHAUST_HELP + exitStatusHelp())
     .action(async (options: ExhaustCliOptions) => done(await exhaust(options, setting)));
 }
@@ -194,6 +210,7 @@ function fileCommands(program: Command, setting: Setting, done: (status: number)
   program.command("replay").argument("[FILE...]", "stored programs; without any, the whole corpus")
     .description("Runs stored programs and checks what they claim.")
     .addOption(reportOption())
+    .addOption(formatOption())
     .addOption(targetOption("'model', or 'linux': a kernel that is built and booted"))
     .addOption(sourceOption("of --target linux: "))
     .addHelpText("after", exitStatusHelp())
@@ -202,18 +219,16 @@ function fileCommands(program: Command, setting: Setting, done: (status: number)
     .description("Prints the smallest program with the same finding.")
     .addOption(new Option("--kunit", "print it as a KUnit test in C, for a kernel tree").conflicts("mail"))
     .addOption(new Option("--mail", "print it as a mail to a kernel list, with the KUnit test"))
+    .addOption(formatOption().conflicts(["kunit", "mail"]))
     .addHelpText("after", exitStatusHelp())
-    .action(async (file: string, { kunit = false, mail = false }: { kunit?: boolean; mail?: boolean }) => {
-      const text = await work.shrinkFile(file);
-      const printed = kunit ? kunitText(text, file) : mail ? mailText(text, file, setting.tool) : text;
-      io.out(printed.trimEnd() + "\n");
-      done(0);
-    });
+    .action(async (file: string, options: ShrinkOptions) => done(await shrink(file, options, setting)));
   program.command("show").argument("<FILE>", "a stored program")
     .description("Shows a program step by step, with the map of the pages: by keys in a terminal, else as text.")
+    .addOption(formatOption())
     .addHelpText("after", exitStatusHelp())
-    .action(async (file: string) => {
-      if (io.screen !== undefined) await showOnScreen(readProgramFile(file), file, io.screen, io.colour);
+    .action(async (file: string, { format }: { format: Format }) => {
+      if (format === "json") io.out(objectText("show", setting.tool, recordSteps(readProgramFile(file))));
+      else if (io.screen !== undefined) await showOnScreen(readProgramFile(file), file, io.screen, io.colour);
       else for (const line of await work.showFile(file)) io.out(visible(line) + "\n");
       done(0);
     });
@@ -236,11 +251,7 @@ function traceCommand(program: Command, setting: Setting, done: (status: number)
     )
     .addOption(disciplineOption())
     .addOption(reportOption().default("ptfuzz-report"))
-    .addOption(
-      option("--format <format>", "of standard output: 'text' or 'json'", oneOf("--format", ["text", "json"])).default(
-        "text",
-      ),
-    )
+    .addOption(formatOption())
     .addHelpText("after", "\n" + TRACE_HELP + "\n" + exitStatusHelp())
     .action(async (files: string[], options: TraceCliOptions) => done(await trace(files, options, setting)));
 }
@@ -263,6 +274,7 @@ function conformCommand(program: Command, setting: Setting, done: (status: numbe
     )
     .addOption(seedOption())
     .addOption(sourceOption())
+    .addOption(formatOption())
     .addOption(new Option("--coverage", "say which calls and checks were reached, and why not the others"))
     .addOption(
       new Option("--mutants", "change single lines of the kernel and of the model, and see that it is noticed"),
@@ -290,38 +302,46 @@ function sourcesCommand(program: Command, setting: Setting, done: (status: numbe
         "write the hashes found into the disciplines: say it when you have read the functions again",
       ),
     )
+    .addOption(formatOption())
     .addHelpText("after", exitStatusHelp())
     .action(async (options: SourcesCliOptions) => done(await sources(options, setting)));
 }
 
 function proofCommands(program: Command, setting: Setting, done: (status: number) => void): void {
-  const { io, work } = setting;
-  const print = (line: string) => io.out(line + "\n");
+  const { work } = setting;
+  program.command("linux")
+    .description(
+      "Shows on a real Linux that KUnit tests fail where findings are real, and that changed trees are found out.",
+    )
+    .addOption(formatOption())
+    .addHelpText("after", exitStatusHelp())
+    .action(async ({ format }: { format: Format }) => done(await showing("linux", format, setting, work.runLinux)));
   program.command("bench")
     .description("Measures steps a second, beside fast-check's fc.modelRun with the same calls and checks.")
+    .addOption(formatOption())
     .addHelpText("after", exitStatusHelp())
-    .action(async () => done((await work.runBench(print)) ? 0 : 1));
+    .action(async ({ format }: { format: Format }) => done(await showing("bench", format, setting, work.runBench)));
   program.command("faults")
     .description("Puts every single-line fault into every clean discipline, and shows how soon each is found.")
     .addOption(opsOption(FAULT_OPS, "budget in steps for each fault"))
     .addOption(seedOption())
     .addOption(kernelOption())
     .addOption(disciplineOption())
+    .addOption(formatOption())
     .addHelpText("after", exitStatusHelp())
-    .action(
-      async (
-        { ops, seed, kernel, discipline }: { ops: number; seed: number; kernel: string[]; discipline: string[] },
-      ) => {
-        const request: FaultsOptions = { ops, seed, kernels: kernel, disciplines: discipline };
-        done((await work.runFaults(request, print)) ? 0 : 1);
-      },
-    );
+    .action(async ({ ops, seed, kernel, discipline, format }: FaultsCliOptions) => {
+      const request: FaultsOptions = { ops, seed, kernels: kernel, disciplines: discipline };
+      done(await showing("faults", format, setting, (hooks) => work.runFaults(request, hooks)));
+    });
   program.command("memdesc")
     .description("Shows which disciplines would break if descriptors were allocated apart from struct page, and why.")
     .addOption(disciplineOption())
     .addOption(
-      option<"text" | "markdown">("--format <format>", "'text' or 'markdown'", oneOf("--format", ["text", "markdown"]))
-        .default("text"),
+      option<MemdescOptions["format"]>(
+        "--format <format>",
+        "of standard output: 'text', 'markdown', or 'json': one object",
+        oneOf("--format", ["text", "markdown", "json"]),
+      ).default("text"),
     )
     .addOption(
       option<string>(
@@ -334,8 +354,9 @@ function proofCommands(program: Command, setting: Setting, done: (status: number
     .action(async (options: MemdescOptions) => done(await memdesc(options, setting)));
   program.command("mutants")
     .description("Breaks the model in one known way at a time, and shows which invariant saw it.")
+    .addOption(formatOption())
     .addHelpText("after", exitStatusHelp())
-    .action(async () => done((await work.runMutants(print)) ? 0 : 1));
+    .action(async ({ format }: { format: Format }) => done(await showing("mutants", format, setting, work.runMutants)));
 }
 
 /** The sentence for what commander has against the arguments. */
@@ -418,6 +439,10 @@ export async function run(args: readonly string[], setting: Setting): Promise<nu
     if (error instanceof InputError) {
       io.err(visible(error.message) + "\n");
       return 2;
+    }
+    if (error instanceof Interrupted) {
+      io.err("ptfuzz: stopped by Ctrl-C before anything was known\n");
+      return 130;
     }
     io.err(faultText(error));
     return 70;

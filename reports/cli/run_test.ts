@@ -5,10 +5,34 @@ import { sampleCell, sampleRecording, sampleResult } from "../sample_test_data.t
 import { displayWidth } from "../text.ts";
 import { REPORT_FILES } from "../write.ts";
 import { run } from "./run.ts";
-import type { CampaignOptions, FaultsOptions, LinuxOptions, TraceOptions } from "../../corpus/request.ts";
+import {
+  type CampaignOptions,
+  type FaultsOptions,
+  Interrupted,
+  type LinuxOptions,
+  type TraceOptions,
+  type WorkHooks,
+} from "../../corpus/request.ts";
 import type { Work } from "./work.ts";
 
 const clean = sampleResult({ cells: [sampleCell()], findings: [], replayed: [], unexpected: 0 });
+
+const HELD = { ok: true, interrupted: false };
+const PUT = { ...HELD, seed: 1, ops: 1, cells: [], of: 0 };
+const COMPARED = {
+  ...HELD,
+  kernel: "6.12",
+  config: [],
+  build: "0123456789abcdef",
+  seed: 1,
+  programs: 1,
+  steps: 2,
+  median: 2,
+  fatal: 0,
+  cut: 0,
+  wild: 0,
+  difference: null,
+};
 
 /** Runs a command line with made-up work and no process. */
 async function ran(args: string[], over: Partial<Work> = {}) {
@@ -26,15 +50,17 @@ async function ran(args: string[], over: Partial<Work> = {}) {
     shrinkFile: () => Promise.resolve("kernel v2\n"),
     showFile: () => Promise.resolve(["step 1", "\x1b[31m"]),
     runLinuxCampaign: () => Promise.resolve(clean),
-    runConform: () => Promise.resolve(true),
-    runConformMutants: () => Promise.resolve(true),
-    runSources: () => Promise.resolve(true),
-    runBench: () => Promise.resolve(true),
+    runConform: () => Promise.resolve(COMPARED),
+    runConformMutants: () => Promise.resolve({ ...HELD, mutants: [], of: 0 }),
+    runLinux: () => Promise.resolve({ ...HELD, proofs: [], skipped: [] }),
+    runSources: () => Promise.resolve({ ...HELD, trees: [], skipped: [], written: [] }),
+    runBench: () => Promise.resolve({ ...HELD, model_run: null, together: [], recordings: [] }),
     mergePools: () => Promise.resolve({ cells: 1, taken: 2, of: 3 }),
     runExhaust: () => Promise.resolve({ cells: [], faults: [] }),
-    runFaults: () => Promise.resolve(true),
+    runFaults: () => Promise.resolve(PUT),
     memdescVerdicts: () => Promise.resolve([]),
-    runMutants: () => Promise.resolve(false),
+    runMutants: () =>
+      Promise.resolve({ ...HELD, ok: false, seed: 1, ops: 1, mutants: [], of: 0, without_mutant: ["x"] }),
     ...over,
   };
   const io = {
@@ -64,7 +90,7 @@ async function inTemporaryDirectory(body: (dir: string) => Promise<void>): Promi
 const MISTAKES: readonly (readonly [args: string[], message: RegExp])[] = [
   [
     [],
-    /^no command; expected one of fuzz, exhaust, corpus, replay, shrink, show, trace, conform, sources, bench, faults, memdesc, mutants$/,
+    /^no command; expected one of fuzz, exhaust, corpus, replay, shrink, show, trace, conform, sources, linux, bench, faults, memdesc, mutants$/,
   ],
   [["fuz"], /^unknown command 'fuz'; did you mean 'fuzz'\?$/],
   [["conquer"], /^unknown command 'conquer'; expected one of fuzz/],
@@ -281,10 +307,9 @@ Deno.test("shrink and show print; bench, faults and mutants answer whether what 
   assert.equal((await ran(["mutants"])).status, 1);
   let request: FaultsOptions | undefined;
   await ran(["faults", "--discipline", "x"], {
-    runFaults: (r, print) => {
+    runFaults: (r) => {
       request = r;
-      print("row");
-      return Promise.resolve(true);
+      return Promise.resolve(PUT);
     },
   });
   assert.deepEqual(request, { ops: 100_000, seed: 1, kernels: [], disciplines: ["x"] });
@@ -321,4 +346,33 @@ Deno.test("shrink --kunit prints a test, or says why there is none", async () =>
   const none = await ran(["shrink", file, "--kunit"], { shrinkFile: () => Promise.resolve(family) });
   assert.deepEqual([none.status, none.out], [2, ""]);
   assert.match(none.err, /this cannot be a KUnit test: a running kernel shows nothing of family/);
+});
+
+Deno.test("what is stopped prints its one object all the same, and ends with 130", async () => {
+  for (const command of ["bench", "mutants", "linux"]) {
+    const stopped = { ok: true, interrupted: true };
+    const over = {
+      runBench: () => Promise.resolve({ ...stopped, model_run: null, together: [], recordings: [] }),
+      runMutants: () => Promise.resolve({ ...stopped, seed: 1, ops: 1, mutants: [], of: 9, without_mutant: [] }),
+      runLinux: () => Promise.resolve({ ...stopped, proofs: [], skipped: [] }),
+    };
+    const { status, out, err } = await ran([command, "--format", "json"], over);
+    assert.deepEqual([status, err], [130, ""]);
+    const object = JSON.parse(out);
+    assert.deepEqual([object.tool, object.task, object.interrupted], ["ptfuzz 1.2.3", command, true]);
+  }
+});
+
+Deno.test("with --format json the lines for people are left out, and without it the object", async () => {
+  const runMutants = (hooks: WorkHooks) => {
+    hooks.print("a line");
+    return Promise.resolve({ ...HELD, seed: 1, ops: 1, mutants: [], of: 0, without_mutant: [] });
+  };
+  assert.equal((await ran(["mutants"], { runMutants })).out, "a line\n");
+  assert.equal(JSON.parse((await ran(["mutants", "--format", "json"], { runMutants })).out).ok, true);
+});
+
+Deno.test("work that is stopped before anything is known says so, and ends with 130", async () => {
+  const { status, out, err } = await ran(["conform"], { runConform: () => Promise.reject(new Interrupted()) });
+  assert.deepEqual([status, out, err], [130, "", "ptfuzz: stopped by Ctrl-C before anything was known\n"]);
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Format, showing } from "./showing.ts";
 import type { Setting } from "./work.ts";
 
 /** Options of `sources` as the command line gives them. */
@@ -10,11 +11,12 @@ export interface SourcesCliOptions {
   readonly source?: string;
   readonly discipline: readonly string[];
   readonly accept?: boolean;
+  readonly format: Format;
 }
 
 /** Runs it; answers the exit status. */
-export async function sources(options: SourcesCliOptions, { io, work }: Setting): Promise<number> {
-  const { source, discipline, accept = false } = options;
+export function sources(options: SourcesCliOptions, setting: Setting): Promise<number> {
+  const { source, discipline, accept = false, format } = options;
   const request = { disciplines: discipline, accept, ...(source !== undefined && { source }) };
-  return (await work.runSources(request, (line) => io.out(`${line}\n`))) ? 0 : 1;
+  return showing("sources", format, setting, (hooks) => setting.work.runSources(request, hooks));
 }

@@ -11,6 +11,7 @@ import { reportJson } from "../json.ts";
 import { isAsExpected } from "../matrix.ts";
 import { renderTerminal } from "../terminal.ts";
 import { prepareReportDir, writeReport } from "../write.ts";
+import { statusLine } from "./status_line.ts";
 import type { Setting } from "./work.ts";
 
 /** Options of `trace` as the command line gives them. */
@@ -33,15 +34,27 @@ export async function trace(files: readonly string[], options: TraceCliOptions, 
   const { io, work } = setting;
   const { kernel, arch, discipline: disciplines, report, format } = options;
   const undo = prepareReportDir(report);
-  const release = io.onInterrupt(undo);
+  const status = statusLine(io);
+  const stop = new AbortController();
+  const release = io.onInterrupt(() => {
+    status.clear();
+    undo();
+  }, () => {
+    status.clear();
+    stop.abort();
+  });
   const began = performance.now();
   let result: Result;
   try {
-    result = await work.runTrace({ files, kernel, arch, disciplines });
+    result = await work.runTrace({ files, kernel, arch, disciplines }, {
+      progress: status.progress,
+      signal: stop.signal,
+    });
   } catch (error) {
     undo();
     throw error;
   } finally {
+    status.clear();
     release();
   }
   const seconds = Math.round(performance.now() - began) / 1000;
@@ -54,5 +67,6 @@ export async function trace(files: readonly string[], options: TraceCliOptions, 
       format === "json" ? reportJson(result) : renderTerminal(result, { colour: io.colour, width: io.columns }),
     );
   }
+  if (result.interrupted) return 130;
   return isAsExpected(result) ? 0 : 1;
 }

@@ -17,10 +17,23 @@ import type {
   LinuxReplay,
   SourcesOptions,
   TraceOptions,
+  WorkHooks,
 } from "../../corpus/request.ts";
+import type {
+  BenchShown,
+  ConformMutantsShown,
+  ConformShown,
+  FaultsShown,
+  LinuxShown,
+  MutantsShown,
+  SourcesShown,
+} from "../../corpus/shown.ts";
 import type { Exhausted, ExhaustHooks, ExhaustOptions } from "../../corpus/exhausted.ts";
 import type { MemdescVerdict } from "../../corpus/memdesc.ts";
 import type { ReplayedProgram, Result } from "../../corpus/result.ts";
+
+/** Of work that ends at once on Ctrl-C. */
+type ProgressHooks = Pick<WorkHooks, "progress">;
 
 /** The work behind the commands; each part is loaded when it is first called. */
 export interface Work {
@@ -28,37 +41,42 @@ export interface Work {
   /** The same on a real kernel, which is built and booted first. */
   runLinuxCampaign(request: LinuxOptions, hooks: CampaignHooks & BuildHooks): Promise<Result>;
   /** Checks recordings of running kernels. */
-  runTrace(request: TraceOptions): Promise<Result>;
+  runTrace(request: TraceOptions, hooks: Pick<WorkHooks, "progress" | "signal">): Promise<Result>;
   /** Replays stored programs and recordings; none named means the whole corpus. */
-  replayFiles(files: readonly string[]): Promise<ReplayedProgram[]>;
+  replayFiles(files: readonly string[], hooks: ProgressHooks): Promise<ReplayedProgram[]>;
   /** Replays stored programs on a real kernel. */
   replayOnLinux(request: LinuxReplay, hooks: BuildHooks): Promise<ReplayedProgram[]>;
   /** The text of the smallest program with the same finding. */
   shrinkFile(file: string): Promise<string>;
   /** A stored program step by step. */
   showFile(file: string): Promise<Iterable<string>>;
-  /** The model against a real kernel; false where they differ. */
-  runConform(request: ConformOptions, hooks: ConformHooks): Promise<boolean>;
+  /** The model against a real kernel; not ok where they differ. */
+  runConform(request: ConformOptions, hooks: ConformHooks): Promise<ConformShown>;
   /** Single lines of kernel and model changed: does the comparison see it? */
-  runConformMutants(request: ConformOptions, hooks: ConformHooks): Promise<boolean>;
-  /** Disciplines beside the kernel's source; false where one is outgrown. */
-  runSources(request: SourcesOptions, print: (line: string) => void): Promise<boolean>;
-  /** These print as they go; false where what they show does not hold. */
-  runBench(print: (line: string) => void): Promise<boolean>;
+  runConformMutants(request: ConformOptions, hooks: ConformHooks): Promise<ConformMutantsShown>;
+  /** What only a real kernel shows. */
+  runLinux(hooks: ConformHooks): Promise<LinuxShown>;
+  /** Disciplines beside the kernel's source; not ok where one is outgrown. */
+  runSources(request: SourcesOptions, hooks: WorkHooks): Promise<SourcesShown>;
+  runBench(hooks: WorkHooks): Promise<BenchShown>;
   /** Joins pools into a directory. */
-  mergePools(dirs: readonly string[], into: string): Promise<{ cells: number; taken: number; of: number }>;
+  mergePools(
+    dirs: readonly string[],
+    into: string,
+    hooks: ProgressHooks,
+  ): Promise<{ cells: number; taken: number; of: number }>;
   runExhaust(request: ExhaustOptions, hooks: ExhaustHooks): Promise<Exhausted>;
-  runFaults(request: FaultsOptions, print: (line: string) => void): Promise<boolean>;
+  runFaults(request: FaultsOptions, hooks: WorkHooks): Promise<FaultsShown>;
   /** What becomes of the disciplines named (all that are shipped) once descriptors are allocated apart. */
-  memdescVerdicts(disciplines: readonly string[]): Promise<readonly MemdescVerdict[]>;
-  runMutants(print: (line: string) => void): Promise<boolean>;
+  memdescVerdicts(disciplines: readonly string[], hooks: ProgressHooks): Promise<readonly MemdescVerdict[]>;
+  runMutants(hooks: WorkHooks): Promise<MutantsShown>;
 }
 
 /** Where output goes. */
 export interface Io {
   out(text: string): void;
   err(text: string): void;
-  /** Whether people watch: standard output and error are terminals. */
+  /** Whether people watch: standard error is a terminal. */
   readonly terminal: boolean;
   readonly colour: boolean;
   readonly columns: number;
