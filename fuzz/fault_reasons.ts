@@ -58,8 +58,12 @@ const RANGE = /^tlb_flush_p\w+_range$/;
 const GATHER_START = /^tlb_gather_mmu(_fullmm)?$/;
 const INITIALISES = /^(table_init|clear_page|ptdesc_clear)$/;
 const COMPOUND_ALLOC = /^(pagetable|ptdesc)_alloc$/;
-const SAME_AGAIN =
-  /^(table_init|clear_page|ptdesc_clear|populate|unlink|pgd_set_mm|tlb_flush_mmu|tlb_flush_p\w+_range)$/;
+const FLUSHES = /^(tlb_flush_mmu(_tlbonly)?|flush_tlb_\w+|tlb_remove_table_sync_one|synchronize_rcu)$/;
+const RMAPS = /^(tlb_delay_rmap|tlb_flush_rmaps)$/;
+const SAME_AGAIN = new RegExp(
+  `^(table_init|clear_page|ptdesc_clear|populate|unlink|pgd_set_mm|ptdesc_set_kernel|tlb_flush_p\\w+_range)$|` +
+    `${FLUSHES.source}|${RMAPS.source}`,
+);
 
 const WAYS: Readonly<Record<string, number>> = {
   __free_pages: BY_ORDER,
@@ -149,6 +153,27 @@ function queues(line: Line): boolean {
 /** Whether what a line queues goes the way of pages, where the kernel asks for a range. */
 function asPage(c: Case, line: Line): boolean {
   return /^tlb_remove_page/.test(callName(line)) || (c.tablesArePages && queues(line));
+}
+
+/** Whether a block carries its order: the head flag is set. */
+function isCompound(grant: Line): boolean {
+  return COMPOUND_ALLOC.test(callName(grant)) || (flags(grant) & __GFP_COMP) !== 0;
+}
+
+/** Whether the path gives up another reference of the same block through a gather, which puts it after the flush. */
+function othersQueued(c: Case): boolean {
+  const { line } = c.fault;
+  const grant = subject(c, line);
+  const own = c.paths.find((p) => p.table === line.table)!.lines;
+  const refs = 1 +
+    linesOf(c).filter((l) => callName(l) === "get_page" && sameLine(grantOf(c.paths, l, l.args[0]!), grant)).length;
+  return refs > 1 && own.some((l) => queues(l) && placeOf(l) !== placeOf(line) && sameLine(subject(c, l), grant));
+}
+
+/** The pages that a call of gather frees are flushed by its end anyway. */
+function endsItsGather(c: Case): boolean {
+  const { line } = c.fault;
+  return gatherLines(c, line, gatherOf(line)).some((l) => callName(l) === "tlb_finish_mmu" && l.index > line.index);
 }
 
 function family(grant: Line): number {
@@ -264,6 +289,22 @@ export const REASONS: readonly Reason[] = [
       c.comparison.sameWords,
   },
   {
+    id: "flushed-at-end",
+    words: "tlb_finish_mmu flushes what was queued, and what is freed waits for it in the gather",
+    holds: (c) =>
+      dropped(c, (l) => /^tlb_flush_mmu(_tlbonly)?$/.test(callName(l))) && endsItsGather(c) && c.comparison.samePages,
+  },
+  {
+    id: "rmaps-unjudged",
+    words: "map counts are not modelled: whether rmaps were removed, before or after the flush, is not judged",
+    holds: (c) => dropped(c, (l) => RMAPS.test(callName(l))) && c.comparison.sameWords,
+  },
+  {
+    id: "not-shared",
+    words: "a sharer fewer: huge_pmd_unshare leaves a table alone that nobody shares",
+    holds: (c) => dropped(c, (l) => callName(l) === "huge_pmd_share") && c.comparison.sameWords,
+  },
+  {
     id: "range-unread",
     words: "the range is set already, or nothing is queued that asks for it, and nobody walks what is",
     holds: (c) => {
@@ -300,7 +341,8 @@ export const REASONS: readonly Reason[] = [
     id: "order-carried",
     words: "compound memory carries its order and every release asks it: a larger table, and nothing of it is lost",
     holds: (c) =>
-      c.fault.kind === "number" && COMPOUND_ALLOC.test(callName(c.fault.line)) &&
+      c.fault.kind === "number" && isCompound(c.fault.line) &&
+      linesOf(c).every((l) => WAYS[callName(l)] !== BY_ORDER || !sameLine(subject(c, l), c.fault.line)) &&
       sizeOf(c.fault.now).order > sizeOf(c.fault.line).order,
   },
   {
@@ -339,6 +381,12 @@ export const REASONS: readonly Reason[] = [
     holds: (c) => legal(c) && sooner(c) && (c.oneCpu || unlinks(c).every((l) => l.args[2] === "exit")),
   },
   {
+    id: "not-the-last",
+    words:
+      "a reference of a block of which the same path gives others to a gather: it leaves with those, after the flush",
+    holds: (c) => legal(c) && sooner(c) && othersQueued(c),
+  },
+  {
     id: "never-walked",
     words: "legal and whole, only sooner, and no line puts it in use, so nobody walks it",
     holds: (c) => legal(c) && sooner(c) && !populated(c),
@@ -359,8 +407,10 @@ export const REASONS: readonly Reason[] = [
     holds: (c) => {
       const grant = subject(c, c.fault.line);
       const to = Number(/\+\s*(\d+)/.exec(c.fault.now.args.join(","))?.[1] ?? 0);
-      return c.fault.kind === "offset" && LOOKUPS.has(callName(c.fault.line)) && grant !== undefined &&
-        to < sizeOf(grant).pages && c.comparison.sameWords;
+      if (c.fault.kind !== "offset" || grant === undefined || to >= sizeOf(grant).pages) return false;
+      // A gather puts the reference of the page's folio.
+      const asked = LOOKUPS.has(callName(c.fault.line)) || (queues(c.fault.line) && isCompound(grant));
+      return asked && c.comparison.sameWords;
     },
   },
   {

@@ -6,6 +6,7 @@
  */
 import { F_INVARIANT, FINDING_WORDS } from "../core/ledger/finding.ts";
 import { INVARIANTS, UNINITIALISED_TABLE } from "../core/ledger/invariants.ts";
+import { OP_AT } from "../core/program/calls.ts";
 import { Machine } from "../core/program/machine.ts";
 import { STEP_WORDS } from "../core/program/program.ts";
 import { Digest } from "./digest.ts";
@@ -37,7 +38,7 @@ export interface Comparison {
   readonly tried: boolean;
   /** Invariants that the right discipline broke after all. */
   readonly broken: readonly string[];
-  /** Both wrote programs of the same length. */
+  /** Both wrote programs of the same length, in enough of which the environment did the same. */
   readonly comparable: boolean;
   /** Every struct page, free list and counter was the same at the end of each program. */
   readonly sameWords: boolean;
@@ -47,6 +48,8 @@ export interface Comparison {
   readonly populated: number;
 }
 
+/** Programs at least that must be alike in what the environment did, so that how they end can be compared. */
+const ALIKE = 32;
 /** Programs whose lines are marked for coverage. */
 const MARKED = 256;
 
@@ -74,6 +77,8 @@ export class Trail {
   readonly lengths: number[] = [];
   /** Free and managed pages after each program. */
   readonly pages: number[] = [];
+  /** Armed steps of the environment that ran in each program. */
+  readonly points: number[] = [];
   /** A hash of memory after each program, of all words but those that stand for what is written in the pages. */
   readonly memory: string[] = [];
   /** Steps executed by all of them; a program without any counts as one, so that they come to an end. */
@@ -112,6 +117,7 @@ export class Trail {
     this.steps += Math.max(1, machine.steps);
     this.populated += l.checks[UNINITIALISED_TABLE]! - populated;
     this.lengths.push(words);
+    this.points.push(pointsReached(machine, this.#generator.code, words));
     this.pages.push(l.rawFree() + l.rawManaged() * 0x10000);
     if (this.#compared) this.memory.push(memoryOf(machine));
     const broken = Array.from(
@@ -131,6 +137,13 @@ export class Trail {
   ran(table: string, index: number): boolean {
     return this.#seen[pathsIn(this.#discipline).findIndex((p) => p.table === table)]![index] === 1;
   }
+}
+
+/** How many steps that were armed for a point inside a call ran. */
+function pointsReached({ ran }: Machine, code: Int32Array, words: number): number {
+  let reached = 0;
+  for (let pc = 0; pc < words; pc += STEP_WORDS) if (code[pc] === OP_AT) reached += ran[pc / STEP_WORDS + 1]!;
+  return reached;
 }
 
 function memoryOf(machine: Machine): string {
@@ -154,11 +167,13 @@ export function searchFor(text: string, place: SearchPlace, compared: boolean): 
 /** Lays what the wrong discipline ran beside the right one, which runs as many programs. */
 export function compare(fault: Fault, wrong: Trail, right: Trail): Comparison {
   while (right.programs < wrong.programs) right.next();
-  const same = <T>(a: readonly T[], b: readonly T[]): boolean => a.every((x, i) => x === b[i]);
+  // Where a point inside a call was not reached on one side, the environment did less there.
+  const alike = wrong.points.map((n, i) => n === right.points[i]);
+  const same = <T>(a: readonly T[], b: readonly T[]): boolean => a.every((x, i) => x === b[i] || !alike[i]);
   return {
     tried: right.ran(fault.line.table, fault.at),
     broken: right.broken,
-    comparable: same(wrong.lengths, right.lengths),
+    comparable: same(wrong.lengths, right.lengths) && alike.filter(Boolean).length >= Math.min(ALIKE, alike.length),
     sameWords: same(wrong.memory, right.memory),
     samePages: same(wrong.pages, right.pages),
     populated: wrong.populated,

@@ -83,6 +83,8 @@ export function archTable(name: string, base: KernelBase, config: readonly strin
     tableFree = rcuTableFree = true;
     // It is there for those whose flush interrupts nobody.
     ipiFlush = false;
+    // arm selects it, and HAVE_GUP_FAST, with LPAE.
+    if (name === "arm") gupFast = true;
   }
   if (config.includes("IPI_FLUSH")) ipiFlush = true;
   if (since(base, "frozen")) tableFree = true;
