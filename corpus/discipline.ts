@@ -60,6 +60,8 @@ export interface Discipline {
   readonly pages: number;
   /** No kernel does this. */
   readonly hypothetical: boolean;
+  /** Nothing frees it: there is no `[free.NAME]`. */
+  readonly forever: boolean;
   /** It is wrong on purpose: a run that does not find it fails. */
   readonly canary: boolean;
   /** Functions to look for in recorded stacks. */
@@ -68,7 +70,7 @@ export interface Discipline {
   readonly alloc: Path;
   /** What is done with it, as often as one likes. */
   readonly use: readonly Path[];
-  /** How it is given back. */
+  /** How it is given back; none where it stays for good. */
   readonly free: readonly Path[];
   /** What is done when an allocation of the alloc path fails. */
   readonly fail: readonly Path[];

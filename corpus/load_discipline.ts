@@ -35,6 +35,7 @@ const KEYS = [
   "source",
   "pages",
   "hypothetical",
+  "forever",
   "canary",
   "frames",
   "alloc",
@@ -88,7 +89,16 @@ function rawPaths(root: TomlTable): RawPaths {
   const alloc = root.table("alloc");
   if (alloc === undefined) return root.fail("the table [alloc] with the lines that allocate is missing");
   const free = rawGroup(root, "free", ["run", "frames"]);
-  if (free.length === 0) root.fail("a table [free.NAME] with lines that free is missing");
+  const forever = root.flag("forever");
+  if (free.length === 0 && !forever) {
+    root.fail("a table [free.NAME] with lines that free is missing; where nothing frees it, write 'forever = true'");
+  }
+  if (free.length > 0 && forever) {
+    root.fail(
+      `'forever = true' says that nothing frees it, and [free.${free[0]!.name}] does; take one of them out`,
+      "forever",
+    );
+  }
   return {
     alloc: rawPath(alloc, "alloc", ["run"]),
     use: rawGroup(root, "use", ["run"]),
@@ -213,6 +223,7 @@ export function parseDiscipline(text: string, file: string): Discipline {
     source: sources(root, kernels),
     pages: pagesOf(root),
     hypothetical: root.flag("hypothetical"),
+    forever: root.flag("forever"),
     canary: root.flag("canary"),
     frames: root.texts("frames"),
     alloc: path(raw.alloc),

@@ -154,6 +154,11 @@ Deno.test("a missing table or key is refused", () => {
   const alloc = '[alloc]\nrun = "a = __get_free_page(GFP_KERNEL)"\n';
   assert.match(refused(head), /^mips\.toml: the table \[alloc\] with the lines that allocate is missing/);
   assert.match(refused(head + alloc), /^mips\.toml: a table \[free\.NAME\] with lines that free is missing/);
+  assert.match(
+    refused(`forever = true\n${head}${alloc}[free.x]\nrun = "free_page(a)"`),
+    /^mips\.toml:1: 'forever = true' says that nothing frees it, and \[free\.x\] does; take one of them out/,
+  );
+  assert.ok(parseDiscipline(`forever = true\n${head}${alloc}`, "mips.toml").forever);
   assert.match(refused(`${head}${alloc}[free.x]`), /^mips\.toml:5: \[free\.x\]\.run must be a text/);
   assert.match(
     refused(`${head}${alloc}[free]\nrun = "free_page(a)"`),

@@ -348,7 +348,7 @@ export class DisciplineGenerator {
 
   /** Programs of {@linkcode tour}: together they take every path once. */
   get tours(): number {
-    return this.#frees + this.#walks.length - this.#fails;
+    return Math.max(1, this.#frees) + this.#walks.length - this.#fails;
   }
 
   /** One table on its way through the alloc path, every use, and one free or fail path: nothing is left to chance. */
@@ -357,7 +357,7 @@ export class DisciplineGenerator {
     this.#failRate = 0;
     const t = this.#newTable();
     this.#start(t, 0, FIRST);
-    const fail = index - this.#frees;
+    const fail = index - Math.max(1, this.#frees);
     while (this.#nRunning > 0) {
       const walk = this.#walks[0]!;
       const line = this.#tLine[t]!;
@@ -366,7 +366,7 @@ export class DisciplineGenerator {
     }
     if (fail >= 0) return this.#words;
     for (let path = 1; path <= this.#uses; path++) this.#whole(t, path);
-    this.#whole(t, 1 + this.#uses + index);
+    if (this.#frees > 0) this.#whole(t, 1 + this.#uses + index);
     return this.#words;
   }
 
@@ -414,6 +414,7 @@ export class DisciplineGenerator {
     w[ADVANCE]! += 4;
     w[FREE]! += 1;
     if (this.#uses === 0) w[USE] = 0;
+    if (this.#frees === 0) w[FREE] = 0;
     if (this.#walkOps.length === 0) w[WALK] = w[WALK_END] = 0;
     if (!this.#hasLocks) w[LOCK] = 0;
     if (!this.#hasWorker) w[WORK] = 0;
@@ -472,6 +473,8 @@ export class DisciplineGenerator {
     }
     if (this.#nRunning > 0) return this.#advance(random, random.below(this.#nRunning));
     if (this.#tables < this.maxTables) return this.#start(this.#newTable(), 0, random);
+    // What stays for good leaves no room for others.
+    if (this.#frees === 0) return this.#emit(OP_RCU, 0, 0);
     if (this.#nReady > 0) return this.#free(random);
     // Every table has come and gone: begin again with the first ones' places.
     this.#tables = 0;
@@ -686,7 +689,7 @@ export class DisciplineGenerator {
   windUp(random: Draws): void {
     while (this.#nRunning > 0) this.#advance(random, random.below(this.#nRunning));
     if (random.below(8) !== 0) {
-      while (this.#nReady > 0) {
+      while (this.#nReady > 0 && this.#frees > 0) {
         this.#free(random);
         while (this.#nRunning > 0) this.#advance(random, random.below(this.#nRunning));
       }

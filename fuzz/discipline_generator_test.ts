@@ -134,3 +134,17 @@ Deno.test("programs are 20 to 200 lines long, give or take the paths that run at
     `${Math.min(...lengths)} to ${Math.max(...lengths)}`,
   );
 });
+
+Deno.test("what stays for good is never given back, and its programs come to an end and are clean", () => {
+  const forever = TWO_PATHS.replace(/\[free[^]*$/, "").replace("kernels", "forever = true\nkernels");
+  const { generator, machine, compiled } = setUp(forever);
+  for (let number = 0; number < 200; number++) {
+    const code = generate(generator, number);
+    assert(code.length > 0);
+    machine.runCode(generator.code, code.length, generator.slots);
+    assertEquals(machine.ledger.nFindings, 0, String(number));
+  }
+  // Its one tour takes the alloc path and the use, the other the error path.
+  assertEquals(generator.tours, 2);
+  assertEquals(runsOf(generator.code.slice(0, generator.tour(0))).size, 1 + compiled.use.length);
+});

@@ -81,6 +81,7 @@ function toml(
     `arch = ${JSON.stringify(d.arch)}`,
     `config = ${quoted(d.config)}`,
     `pages = ${d.pages}`,
+    ...(d.forever ? ["forever = true"] : []),
   ];
   const tables = paths.flatMap(({ table, after, run }) => [
     "",

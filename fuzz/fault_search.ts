@@ -173,7 +173,7 @@ export function compare(fault: Fault, wrong: Trail, right: Trail): Comparison {
   return {
     tried: right.ran(fault.line.table, fault.at),
     broken: right.broken,
-    comparable: same(wrong.lengths, right.lengths) && alike.filter(Boolean).length >= Math.min(ALIKE, alike.length),
+    comparable: same(wrong.lengths, right.lengths) && alike.filter(Boolean).length >= Math.min(ALIKE, alike.length / 8),
     sameWords: same(wrong.memory, right.memory),
     samePages: same(wrong.pages, right.pages),
     populated: wrong.populated,

@@ -55,7 +55,7 @@ export const LINK_USED = 1;
 export const LINK_CLEARED = 2;
 
 /** How a table's entry may be cleared: the words of `unlink`, by number. */
-export const HOWS: readonly string[] = ["exclusive", "shared", "exit", "kernel", "zap"];
+export const HOWS: readonly string[] = ["exclusive", "shared", "exit", "kernel", "zap", "guest"];
 /** The mmap lock is held for write and the VMA hidden from rmap (`free_pgtables`). */
 export const HOW_EXCLUSIVE = 0;
 /** Others may walk it meanwhile (`retract_page_tables`, PT_RECLAIM). */
@@ -64,6 +64,10 @@ export const HOW_SHARED = 1;
 export const HOW_EXIT = 2;
 /** A table of `init_mm`. */
 export const HOW_KERNEL = 3;
+/** Not a table: a page that a PTE mapped (`zap_pte_range`); gup_fast takes a reference of its own on it. */
+export const HOW_ZAP = 4;
+/** A table of a guest's second stage, under KVM's lock for write. */
+export const HOW_GUEST = 5;
 /** Level that a page's table was constructed as: 1 PTE to 5 PGD, 0 where it was not. */
 export const T_LEVEL = 7;
 /** The page is charged to the memcg. */
@@ -98,5 +102,3 @@ export const DESTRUCTS_PTE = 1;
 export const DESTRUCTS_ALL = 2;
 /** It destructs what is still a page table's (the kernels that are switches). */
 export const DESTRUCTS_ANY = 3;
-/** Not a table: a page that a PTE mapped (`zap_pte_range`); gup_fast takes a reference of its own on it. */
-export const HOW_ZAP = 4;

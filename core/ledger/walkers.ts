@@ -46,6 +46,7 @@ export const REACH: readonly number[] = [
   /* exit      */ WALK_TLB,
   /* kernel    */ WALK_TLB | WALK_IOMMU,
   /* zap       */ WALK_TLB,
+  /* guest     */ WALK_TLB,
 ];
 
 /** The walkers of one machine. */

@@ -53,6 +53,21 @@ for (const walk of ["hw_walk", "gup_fast", "pte_offset_map"]) {
   });
 }
 
+Deno.test("only the hardware is in a guest's table that is unlinked under the lock for write", () => {
+  const freed = (walk: string, flush: string): string[] =>
+    run(X86, `${TABLE}w0 = env ${walk}(a0)\nunlink(a0, 0x200000, guest)\n${flush}pagetable_free(d0)`);
+  assertEquals(freed("pte_offset_map", ""), []);
+  assertEquals(freed("gup_fast", ""), []);
+  assertEquals(freed("hw_walk", ""), ["flush-before-free at 7"]);
+  assertEquals(freed("hw_walk", "flush_tlb_mm(mm0)\n"), []);
+});
+
+Deno.test("arm with LPAE has gup_fast: a table that is freed as a page after the flush waits for nobody", () => {
+  const table = gathered("w0 = env gup_fast(a0)", "exclusive").replace("tlb_remove_table", "tlb_remove_page");
+  assertEquals(run("kernel 6.12\narch arm\nconfig RCU_TABLE_FREE", table), ["grace-period at 10"]);
+  assertEquals(run("kernel 6.12\narch arm", table), []);
+});
+
 Deno.test("without a batch the IPI lets gup_fast out, and not an RCU walker: it is no grace period", () => {
   const fail = "env fail tlb_remove_table";
   assertEquals(run(X86, gathered("w0 = env gup_fast(a0)", "shared", "", fail)), []);

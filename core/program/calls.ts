@@ -298,7 +298,7 @@ def(
   "table:void*, address:address, how:how",
   "void",
   "arch's own (pmd_clear, pud_clear, pmdp_collapse_flush, ...)",
-  "clears the entry that leads to a table; how (exclusive, shared, exit, kernel, zap) says who may be in it still",
+  "clears the entry that leads to a table; how (exclusive, shared, exit, kernel, zap, guest) says who may be in it still",
 );
 
 // Page table descriptors.

@@ -174,7 +174,7 @@ Deno.test("fields that the hash knows by their kind only are few", () => {
 });
 
 Deno.test("a table that is made anew on other pages is the same state", () => {
-  const { world, search } = searchFor(jobFor("s390/vmem-crst", "6.12"));
+  const { world, search } = searchFor(jobFor("riscv/kvm-pgd", "6.12"));
   runSearch(search, 1000, () => true);
   assert.equal(search.complete, true);
   assert.ok(world.tables.length === 2);
