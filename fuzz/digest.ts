@@ -17,9 +17,9 @@ export class Digest {
       const w = buffer[i]!;
       low = Math.imul(low ^ w, 0xcc9e2d51);
       low = (low << 15) | (low >>> 17);
-      high = Math.imul(high ^ low, 0x1b873593) + w;
+      high = (Math.imul(high ^ low, 0x1b873593) + w) | 0;
     }
-    this.#high = high | 0;
+    this.#high = high;
     this.#low = low;
   }
 

@@ -92,14 +92,14 @@ export function attribute(kind: Kind, setup: Setup, known: Known): Candidate | u
     (c.discipline.hypothetical ? 0 : 1000) + (c.discipline.arch === "generic" ? 0 : 500) + 100 * c.outermost +
     (depends(c.discipline) ? 0 : 50) + (c.fits ? 20 : 0) - c.discipline.config.length;
   const candidates = known.disciplines
-    .filter((d) => applies(d, setup))
+    .filter((d) => d.frames.length > 0 && outermost(d, kind, known.symbols) >= 0 && applies(d, setup))
     .map((discipline): Candidate => ({
       discipline,
       outermost: outermost(discipline, kind, known.symbols),
       fits: shapeOf(discipline, setup.kernel).allocs.some((a) => fits(a, kind.order, flags)),
     }))
     // What stands for many architectures, or for one configuration, is not contradicted by another: it is not meant.
-    .filter((c) => c.outermost >= 0 && (c.fits || (c.discipline.arch !== "generic" && !depends(c.discipline))))
+    .filter((c) => c.fits || (c.discipline.arch !== "generic" && !depends(c.discipline)))
     .sort((a, b) => rank(b) - rank(a));
   return candidates[0];
 }

@@ -16,17 +16,22 @@ const MAX_GAPS = 4096;
 export class Gaps {
   #from: number[] = [];
   #to: number[] = [];
-  /** The last line of each CPU. */
-  readonly #last = new Map<number, number>();
+  /** The last line of each CPU, or 0. */
+  #last = new Float64Array(64);
 
   /** A CPU has a line. */
   seen(cpu: number, line: number): void {
-    this.#last.set(cpu, line);
+    if (cpu >= this.#last.length) {
+      const larger = new Float64Array(2 * cpu);
+      larger.set(this.#last);
+      this.#last = larger;
+    }
+    this.#last[cpu] = line;
   }
 
   /** Events are missing before this line: of one CPU since its last line, or (-1) right here. */
   add(line: number, cpu: number, sinceStart: boolean): void {
-    this.#from.push(sinceStart ? 0 : cpu < 0 ? line : this.#last.get(cpu) ?? 0);
+    this.#from.push(sinceStart ? 0 : cpu < 0 ? line : this.#last[cpu] ?? 0);
     this.#to.push(line);
     if (this.#from.length <= MAX_GAPS) return;
     const pairs = this.#from.length >> 1;

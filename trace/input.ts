@@ -8,19 +8,29 @@ import { createGunzip } from "node:zlib";
 import { InputError } from "../core/program/input_error.ts";
 import { Interrupted } from "../corpus/request.ts";
 
-/** Bytes that are decompressed at a time. */
-const CHUNK = 1 << 18;
+/** Bytes that are read, or decompressed, at a time. */
+const CHUNK = 1 << 19;
 
-async function open(file: string): Promise<{ stream: ReadableStream<Uint8Array>; size: number }> {
-  if (file === "-") return { stream: Deno.stdin.readable, size: 0 };
+/** What bytes are read from. */
+interface Source {
+  /** Bytes in all; 0 where nobody knows. */
+  readonly size: number;
+  read(into: Uint8Array): number | null | Promise<number | null>;
+  close(): void;
+}
+
+async function open(file: string): Promise<Source> {
+  if (file === "-") return { size: 0, read: (into) => Deno.stdin.read(into), close: () => {} };
   try {
     const opened = await Deno.open(file);
-    const { isDirectory, size } = await opened.stat();
+    const { isDirectory, isFile, size } = await opened.stat();
     if (isDirectory) {
       opened.close();
       throw new Deno.errors.IsADirectory();
     }
-    return { stream: opened.readable, size };
+    // What is on a disk is there: waiting for a thread that reads it costs more than reading it.
+    const read = (into: Uint8Array) => isFile ? opened.readSync(into) : opened.read(into);
+    return { size, read, close: () => opened.close() };
   } catch (error) {
     throw new InputError(reason(error), { file });
   }
@@ -43,39 +53,55 @@ export interface Watch {
   readonly signal: AbortSignal;
 }
 
-/** The pieces of a stream, until the signal ends them: standard input may have none for a long time. */
-async function* watched(
-  stream: ReadableStream<Uint8Array>,
-  of: number,
-  watch: Watch | undefined,
-): AsyncGenerator<Uint8Array> {
-  const pieces = stream[Symbol.asyncIterator]();
-  const aborted = new Promise<undefined>((resolve) => {
-    if (watch?.signal.aborted) resolve(undefined);
-    watch?.signal.addEventListener("abort", () => resolve(undefined), { once: true });
+/** The same source, until the signal ends it: standard input may have nothing for a long time. */
+function watched(source: Source, watch: Watch | undefined): Source {
+  if (watch === undefined) return source;
+  const { signal } = watch;
+  const aborted = new Promise<null>((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener("abort", () => resolve(null), { once: true });
   });
-  let read = 0;
-  while (true) {
-    const piece = await Promise.race([pieces.next(), aborted]);
-    if (piece === undefined || piece.done === true) break;
-    yield piece.value;
-    read += piece.value.length;
-    await watch?.progress(read, of);
-    if (watch?.signal.aborted) break;
-  }
+  let done = 0;
+  return {
+    ...source,
+    async read(into) {
+      if (done > 0) await watch.progress(done, source.size);
+      if (signal.aborted) return null;
+      const read = source.read(into);
+      const n = read instanceof Promise ? await Promise.race([read, aborted]) : read;
+      done += n ?? 0;
+      return n;
+    },
+  };
 }
 
-/** The bytes of a stream with its first chunk put back. */
-async function* withFirst(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Fills a buffer as far as the source goes, or as far as is enough; answers how far that was. */
+async function fill(source: Source, buffer: Uint8Array, enough: number): Promise<number> {
+  let length = 0;
+  while (length < enough) {
+    const n = await source.read(buffer.subarray(length));
+    if (n === null) break;
+    length += n;
+  }
+  return length;
+}
+
+/** The first bytes of a source, and all others. */
+async function* pieces(source: Source, first: Uint8Array): AsyncGenerator<Uint8Array> {
   yield first;
-  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  for (;;) {
+    const buffer = new Uint8Array(CHUNK);
+    const n = await source.read(buffer);
+    if (n === null) return;
+    yield buffer.subarray(0, n);
+  }
 }
 
 /**
  * Reads a recording, gzip or text, piece by piece.
  *
  * @param file its name, `-` for standard input
- * @param push takes each piece; the bytes are the reader's own afterwards
+ * @param push takes each piece, and is done with the bytes when it returns
  * @param watch is told how it goes, and may end it
  * @returns whether it was read to its end: false where compressed data end early or are damaged
  * @throws {InputError} where nothing can be read of it
@@ -85,25 +111,36 @@ export async function readRecording(
   push: (bytes: Uint8Array) => void,
   watch?: Watch,
 ): Promise<boolean> {
-  const { stream, size } = await open(file);
-  const bytes = watched(stream, size, watch);
-  let first = (await bytes.next()).value as Uint8Array | undefined;
-  // A pipe may hand out a single byte first.
-  while (first !== undefined && first.length < 2) {
-    const more = (await bytes.next()).value as Uint8Array | undefined;
-    if (more === undefined) break;
-    first = Uint8Array.from([...first, ...more]);
-  }
-  if (first === undefined && watch?.signal.aborted) throw new Interrupted();
-  if (first === undefined) throw new InputError("the recording is empty", { file });
-  const all = withFirst(first, bytes);
-  if (first[0] !== 0x1f || first[1] !== 0x8b) {
-    for await (const chunk of all) push(chunk);
+  const opened = await open(file);
+  const source = watched(opened, watch);
+  try {
+    const buffer = new Uint8Array(CHUNK);
+    // A pipe may hand out a single byte first.
+    let n = await fill(source, buffer, 2);
+    if (n === 0 && watch?.signal.aborted) throw new Interrupted();
+    if (n === 0) throw new InputError("the recording is empty", { file });
+    if (buffer[0] === 0x1f && buffer[1] === 0x8b) {
+      return await readGzip(file, pieces(source, buffer.subarray(0, n)), push, watch);
+    }
+    while (n > 0) {
+      push(buffer.subarray(0, n));
+      n = await fill(source, buffer, 1);
+    }
     return true;
+  } finally {
+    opened.close();
   }
+}
+
+async function readGzip(
+  file: string,
+  packed: AsyncIterable<Uint8Array>,
+  push: (bytes: Uint8Array) => void,
+  watch: Watch | undefined,
+): Promise<boolean> {
   let read = 0;
   try {
-    for await (const chunk of Readable.from(all).pipe(createGunzip({ chunkSize: CHUNK }))) {
+    for await (const chunk of Readable.from(packed).pipe(createGunzip({ chunkSize: CHUNK }))) {
       read += (chunk as Uint8Array).length;
       push(chunk as Uint8Array);
     }

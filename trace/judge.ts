@@ -60,17 +60,14 @@ export interface Release {
   count: number;
 }
 
-/** A block that lives. */
+/** A block that lives, or (a ghost) that did. */
 interface Block {
-  readonly kind: number;
-  readonly line: number;
+  kind: number;
+  /** Line of its allocation, or of its release. */
+  line: number;
   /** It took the page of a table that lived, as far as the recording says. */
-  readonly doubt: Oddity | undefined;
-}
-
-/** A table that was freed. */
-interface Ghost extends Block {
-  /** Its first page was allocated since, and not by a table's function as far as the recording says. */
+  doubt: Oddity | undefined;
+  /** Of a ghost: its first page was allocated since, and not by a table's function as far as the recording says. */
   taken: boolean;
 }
 
@@ -125,7 +122,7 @@ interface Pending {
   /** Of a free: the kind of the block that it released, or -1. */
   kind: number;
   /** Of a free of a block that lives no more: what it was. */
-  ghost: Ghost | undefined;
+  ghost: Block | undefined;
   /** Of a free: the page that the block begins at, and whether all of it went. */
   base: number;
   piece: Part["pieces"][number] | undefined;
@@ -150,6 +147,8 @@ const SEARCHED_STACKS = 2000;
 /** Allocations without any stack before it is clear that the recording has none. */
 const STACKLESS = 64;
 
+const NO_FRAMES: readonly number[] = [];
+
 const REGION_SHIFT = 512;
 const REGIONS = 1 << 16;
 
@@ -161,7 +160,7 @@ export class Judge implements Events {
   /** Oddities that there was no room for. */
   moreOddities = 0;
   /** Blocks that went in part, by first page. */
-  readonly parts = new Map<number, Part>();
+  readonly parts: ReadonlyMap<number, Part>;
   /** Parts whose lost pages were allocated again: something is missing there. */
   readonly reused: Part[] = [];
   /** Blocks of which every page was given up, but not as a whole and not as `__free_pages` does in chunks. */
@@ -182,12 +181,19 @@ export class Judge implements Events {
 
   readonly #symbols: Symbols;
   readonly #live = new Map<number, Block>();
-  readonly #ghosts = new Map<number, Ghost>();
+  readonly #ghosts = new Map<number, Block>();
+  /** Ghosts by the low bits of their pages, so that most events need no look-up. */
+  readonly #ghostsNear = new Int32Array(REGIONS);
   /** Live tables by order, and by region of 512 pages, so that most events need no look-up. */
   readonly #byOrder = new Int32Array(16);
   readonly #byRegion = new Int32Array(REGIONS);
+  readonly #parts = new Map<number, Part>();
+  readonly #partsByOrder = new Int32Array(16);
   readonly #kindOf = new Map<number, Map<number, number>>();
   readonly #waiting: Pending[] = [];
+  // What is over is used again: a long recording has millions of them.
+  readonly #sparePending: Pending[] = [];
+  readonly #spareBlocks: Block[] = [];
   readonly #entered = new Map<number, { symbol: number; pid: number; level: number }>();
   readonly #tables: Tables | undefined;
   readonly #byShape: (order: number, flags: number) => boolean;
@@ -207,6 +213,7 @@ export class Judge implements Events {
     this.#symbols = symbols;
     this.#byShape = byShape;
     this.#tables = tables;
+    this.parts = this.#parts;
   }
 
   /** Tables that live now. */
@@ -226,12 +233,13 @@ export class Judge implements Events {
   alloc(at: Place, pfn: number, order: number, flags: number): void {
     this.#seen(at);
     this.#overlaps(pfn, order, at.line, at.cpu);
-    const ghost = this.#ghosts.get(pfn);
+    const ghost = this.#ghostAt(pfn);
     if (ghost !== undefined) ghost.taken = true;
     const pending = this.#pending(at, "alloc", pfn, order);
     pending.flags = flags;
-    if (!this.#anyStack && this.#stackless >= STACKLESS) this.#settleAlloc(pending, []);
-    else this.#wait(pending);
+    if (this.#anyStack || this.#stackless < STACKLESS) return this.#wait(pending);
+    this.#settleAlloc(pending, NO_FRAMES);
+    this.#sparePending.push(pending);
   }
 
   free(at: Place, pfn: number, order: number): void {
@@ -244,8 +252,9 @@ export class Judge implements Events {
     }
     const pending = this.#pending(at, "free", pfn, order);
     this.#release(pending);
-    if (!this.#anyStack && this.#stackless >= STACKLESS) this.#settleFree(pending, UNKNOWN);
-    else this.#wait(pending);
+    if (this.#anyStack || this.#stackless < STACKLESS) return this.#wait(pending);
+    this.#settleFree(pending, UNKNOWN);
+    this.#sparePending.push(pending);
   }
 
   other(at: Place): void {
@@ -269,7 +278,7 @@ export class Judge implements Events {
       if (w.level < at.level) break;
       if (w.level === at.level || at.level < 0) {
         this.#whose = w;
-        this.#waiting.splice(i, 1);
+        this.#unwait(i);
         break;
       }
       this.#abandon(i);
@@ -278,9 +287,14 @@ export class Judge implements Events {
       this.orphans++;
       return STACK_DONE;
     }
+    if (this.#whose.what === "other") {
+      this.#sparePending.push(this.#whose);
+      this.#whose = undefined;
+      return STACK_DONE;
+    }
     this.#frames.length = 0;
     this.#inner = this.#whose.what === "alloc" ? ALLOC_INNER : FREE_INNER;
-    return this.#whose.what === "other" ? STACK_DONE : STACK_NEXT;
+    return STACK_NEXT;
   }
 
   frame(symbol: number): number {
@@ -302,6 +316,7 @@ export class Judge implements Events {
     if (pending === undefined) return;
     if (pending.what === "alloc") this.#settleAlloc(pending, this.#frames);
     else if (pending.what === "free") this.#settleFree(pending, this.#frames[0] ?? UNKNOWN);
+    this.#sparePending.push(pending);
   }
 
   gap(line: number, cpu: number, sinceStart: boolean): void {
@@ -331,23 +346,45 @@ export class Judge implements Events {
   }
 
   #pending(at: Place, what: Pending["what"], pfn: number, order: number): Pending {
-    const entered = what === "other" ? undefined : this.#entered.get(at.cpu);
-    const own = entered !== undefined && entered.pid === at.pid && entered.level === at.level;
-    if (own) this.#entered.delete(at.cpu);
-    return {
-      cpu: at.cpu,
-      level: at.level,
-      what,
-      pfn,
-      order,
-      flags: 0,
-      line: at.line,
-      kind: -1,
-      ghost: undefined,
-      base: -1,
-      piece: undefined,
-      entered: own ? entered.symbol : UNKNOWN,
-    };
+    const { cpu, level, line } = at;
+    let entered = UNKNOWN;
+    if (what !== "other" && this.#entered.size > 0) {
+      const e = this.#entered.get(cpu);
+      if (e !== undefined && e.pid === at.pid && e.level === level) {
+        entered = e.symbol;
+        this.#entered.delete(cpu);
+      }
+    }
+    const p = this.#sparePending.pop();
+    if (p === undefined) {
+      return {
+        cpu,
+        level,
+        what,
+        pfn,
+        order,
+        flags: 0,
+        line,
+        kind: -1,
+        ghost: undefined,
+        base: -1,
+        piece: undefined,
+        entered,
+      };
+    }
+    p.cpu = cpu;
+    p.level = level;
+    p.what = what;
+    p.pfn = pfn;
+    p.order = order;
+    p.flags = 0;
+    p.line = line;
+    p.kind = -1;
+    p.ghost = undefined;
+    p.base = -1;
+    p.piece = undefined;
+    p.entered = entered;
+    return p;
   }
 
   /** The event waits for its stack; whatever it did not interrupt waits in vain. */
@@ -364,12 +401,21 @@ export class Judge implements Events {
   /** An event has no stack. */
   #abandon(i: number): void {
     const pending = this.#waiting[i]!;
-    this.#waiting.splice(i, 1);
-    if (pending.what === "other") return;
-    if (!this.#anyStack) this.#stackless++;
-    else if (pending.what === "alloc") this.withoutStack++;
-    if (pending.what === "alloc") this.#settleAlloc(pending, []);
-    else this.#settleFree(pending, UNKNOWN);
+    this.#unwait(i);
+    if (pending.what !== "other") {
+      if (!this.#anyStack) this.#stackless++;
+      else if (pending.what === "alloc") this.withoutStack++;
+      if (pending.what === "alloc") this.#settleAlloc(pending, NO_FRAMES);
+      else this.#settleFree(pending, UNKNOWN);
+    }
+    this.#sparePending.push(pending);
+  }
+
+  /** Takes an event out of those that wait. */
+  #unwait(i: number): void {
+    const waiting = this.#waiting;
+    for (let k = i + 1; k < waiting.length; k++) waiting[k - 1] = waiting[k]!;
+    waiting.pop();
   }
 
   #settleAlloc(p: Pending, frames: readonly number[]): void {
@@ -379,9 +425,9 @@ export class Judge implements Events {
     if (p.pfn % (1 << p.order) !== 0) this.#odd("misaligned", kind.id, UNKNOWN, p.pfn, p.order, p.line, p.line, p.cpu);
     // Who got the page first is gone: an event of that is missing, or the page was granted twice.
     this.#overlaps(p.pfn, p.order, p.line, p.cpu);
-    this.#ghosts.delete(p.pfn);
+    this.#noGhost(p.pfn);
     const doubt = this.#doubt !== undefined && this.#doubt.to === p.line ? this.#doubt : undefined;
-    this.#insert(p.pfn, { kind: kind.id, line: p.line, doubt });
+    this.#insert(p.pfn, this.#block(kind.id, p.line, doubt));
     this.#tables?.allocated(kind, p.pfn);
   }
 
@@ -467,6 +513,23 @@ export class Judge implements Events {
 
   // Blocks.
 
+  #block(kind: number, line: number, doubt: Oddity | undefined): Block {
+    const block = this.#spareBlocks.pop();
+    if (block === undefined) return { kind, line, doubt, taken: false };
+    block.kind = kind;
+    block.line = line;
+    block.doubt = doubt;
+    block.taken = false;
+    return block;
+  }
+
+  /** A block is nobody's any more; an event that waits may know it yet. */
+  #spare(block: Block): void {
+    if (this.#whose?.ghost === block) return;
+    for (const w of this.#waiting) if (w.ghost === block) return;
+    this.#spareBlocks.push(block);
+  }
+
   #insert(pfn: number, block: Block): void {
     this.#live.set(pfn, block);
     this.#byOrder[this.kinds[block.kind]!.order]!++;
@@ -502,7 +565,8 @@ export class Judge implements Events {
 
   #partOf(pfn: number): Part | undefined {
     for (let order = 1; order < 16; order++) {
-      const part = this.parts.get(pfn - pfn % (1 << order));
+      if (this.#partsByOrder[order] === 0) continue;
+      const part = this.#parts.get(pfn - pfn % (1 << order));
       if (part !== undefined && this.kinds[part.kind]!.order === order) return part;
     }
     return undefined;
@@ -510,7 +574,7 @@ export class Judge implements Events {
 
   /** A block is allocated: whatever table it takes pages of cannot live there any more. */
   #overlaps(pfn: number, order: number, line: number, cpu: number): void {
-    if (this.parts.size > 0) this.#overlapsParts(pfn, order, line);
+    if (this.#parts.size > 0) this.#overlapsParts(pfn, order, line);
     if (this.#nobody(pfn, order)) return;
     for (let page = pfn; page < pfn + (1 << order); page++) {
       const base = page === pfn ? this.#holder(page) : this.#live.has(page) ? page : -1;
@@ -518,6 +582,7 @@ export class Judge implements Events {
       const block = this.#live.get(base)!;
       this.#doubt = this.#odd("granted-twice", block.kind, UNKNOWN, base, order, block.line, line, cpu);
       this.#remove(base, block);
+      this.#spare(block);
       this.#tables?.lostSight(base);
     }
   }
@@ -528,7 +593,7 @@ export class Judge implements Events {
         if (page < part.pfn || page >= part.pfn + (1 << this.kinds[part.kind]!.order)) continue;
         if (isReleased(part, page - part.pfn)) continue;
         part.again = line;
-        this.parts.delete(part.pfn);
+        this.#noPart(part);
         if (this.reused.length < MAX_ODDITIES) this.reused.push(part);
         this.#tables?.lostSight(part.pfn);
         return;
@@ -537,7 +602,7 @@ export class Judge implements Events {
     const holder = this.#partOf(pfn);
     if (holder !== undefined) touch(holder);
     for (let page = pfn + 1; page < pfn + (1 << order); page++) {
-      const part = this.parts.get(page);
+      const part = this.#parts.get(page);
       if (part !== undefined) touch(part);
     }
   }
@@ -554,22 +619,32 @@ export class Judge implements Events {
       this.#remove(base, block);
       const { doubt } = block;
       if (doubt !== undefined && doubt.cpu !== p.cpu && line - doubt.to < SKEW) doubt.reordered = true;
-      if (base === pfn && order === own) return this.#ghost(pfn, block.kind, line, doubt);
-      if (pfn + (1 << order) > base + (1 << own)) {
-        this.#odd("too-many", block.kind, UNKNOWN, pfn, order, block.line, line, p.cpu);
-        return this.#ghost(base, block.kind, line, undefined);
+      if (base === pfn && order === own) {
+        block.line = line;
+        return this.#ghost(pfn, block);
       }
-      const part: Part = { kind: block.kind, pfn: base, line: block.line, pieces: [], released: 0, again: 0 };
-      this.parts.set(base, part);
+      const { kind, line: from } = block;
+      this.#spare(block);
+      if (pfn + (1 << order) > base + (1 << own)) {
+        this.#odd("too-many", kind, UNKNOWN, pfn, order, from, line, p.cpu);
+        return this.#ghost(base, this.#block(kind, line, undefined));
+      }
+      const part: Part = { kind, pfn: base, line: from, pieces: [], released: 0, again: 0 };
+      this.#parts.set(base, part);
+      this.#partsByOrder[own]!++;
       return this.#piece(part, p);
     }
-    const part = this.parts.size > 0 ? this.#partOf(pfn) : undefined;
+    const part = this.#parts.size > 0 ? this.#partOf(pfn) : undefined;
     if (part !== undefined && !isReleased(part, pfn - part.pfn)) {
       p.kind = part.kind;
       p.base = part.pfn;
       return this.#piece(part, p);
     }
-    p.ghost = this.#ghosts.get(pfn);
+    p.ghost = this.#ghostAt(pfn);
+  }
+
+  #noPart(part: Part): void {
+    if (this.#parts.delete(part.pfn)) this.#partsByOrder[this.kinds[part.kind]!.order]!--;
   }
 
   #piece(part: Part, p: Pending): void {
@@ -578,19 +653,35 @@ export class Judge implements Events {
     p.piece = piece;
     part.released += 1 << p.order;
     if (part.released < 1 << this.kinds[part.kind]!.order) return;
-    this.parts.delete(part.pfn);
-    this.#ghost(part.pfn, part.kind, p.line, undefined);
+    this.#noPart(part);
+    this.#ghost(part.pfn, this.#block(part.kind, p.line, undefined));
     if (isChunked(part)) this.#count(part.kind, UNKNOWN, this.kinds[part.kind]!.order, "chunked");
     else if (this.inPieces.length < MAX_ODDITIES) this.inPieces.push(part);
     else this.moreOddities++;
   }
 
-  #ghost(pfn: number, kind: number, line: number, doubt: Oddity | undefined): void {
+  #ghostAt(pfn: number): Block | undefined {
+    return this.#ghostsNear[pfn & (REGIONS - 1)] === 0 ? undefined : this.#ghosts.get(pfn);
+  }
+
+  /** Nothing is known any more of who had a page. */
+  #noGhost(pfn: number): void {
+    const ghost = this.#ghostAt(pfn);
+    if (ghost === undefined) return;
     this.#ghosts.delete(pfn);
-    this.#ghosts.set(pfn, { kind, line, doubt, taken: false });
+    this.#ghostsNear[pfn & (REGIONS - 1)]!--;
+    this.#spare(ghost);
+  }
+
+  /** A block that lived is a ghost from now on. */
+  #ghost(pfn: number, block: Block): void {
+    this.#noGhost(pfn);
+    block.taken = false;
+    this.#ghosts.set(pfn, block);
+    this.#ghostsNear[pfn & (REGIONS - 1)]!++;
     if (this.#ghosts.size <= MAX_GHOSTS) return;
     for (const oldest of this.#ghosts.keys()) {
-      this.#ghosts.delete(oldest);
+      this.#noGhost(oldest);
       return;
     }
   }

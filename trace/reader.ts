@@ -145,7 +145,10 @@ export class Reader {
   readonly #flagNames = new Symbols();
   /** Of each name in #flagNames: its number in flags, or -1. */
   readonly #flagOf: number[] = [];
-  #buf = new Uint8Array(1 << 18);
+  /** What is being read: a piece that was handed over, or the line that began in the one before. */
+  #buf: Uint8Array = new Uint8Array(0);
+  /** The beginning of a line whose end is not there yet. */
+  readonly #rest = new Uint8Array(MAX_LINE + 1);
   #length = 0;
   /** The rest of a line that is too long. */
   #skipping = false;
@@ -160,46 +163,71 @@ export class Reader {
     this.symbols = symbols;
   }
 
-  /** Takes the next bytes. */
+  /** Takes the next bytes, which are the caller's again afterwards. */
   push(chunk: Uint8Array): void {
     this.counts.bytes += chunk.length;
-    const need = this.#length + chunk.length + 2;
-    if (need > this.#buf.length) {
-      const larger = new Uint8Array(Math.max(need, this.#buf.length * 2));
-      larger.set(this.#buf.subarray(0, this.#length));
-      this.#buf = larger;
+    let from = 0;
+    if (this.#length > 0 || this.#skipping) {
+      const first = chunk.indexOf(NL);
+      this.#keep(chunk, 0, first < 0 ? chunk.length : first);
+      if (first < 0) return;
+      this.#endRest();
+      from = first + 1;
     }
-    this.#buf.set(chunk, this.#length);
-    this.#length += chunk.length;
-    const used = this.#lines(this.#length);
-    this.#buf.copyWithin(0, used, this.#length);
-    this.#length -= used;
-    if (this.#length <= MAX_LINE) return;
-    if (!this.#skipping) this.counts.foreign++;
-    this.#skipping = true;
-    this.#length = 0;
+    const end = chunk.lastIndexOf(NL) + 1;
+    if (end > from) {
+      this.#buf = chunk;
+      this.#lines(from, end);
+      from = end;
+    }
+    this.#keep(chunk, from, chunk.length);
   }
 
   /** There are no more bytes. */
   end(): void {
-    if (this.#length > 0) {
-      this.#buf[this.#length++] = NL;
-      this.#lines(this.#length);
-      this.#length = 0;
-    }
+    if (this.#length > 0) this.#endRest();
     this.#leaveStack();
   }
 
-  /** Reads the whole lines of the buffer; answers where the next one begins. */
-  #lines(length: number): number {
+  /** Puts aside what belongs to a line that goes on. */
+  #keep(chunk: Uint8Array, from: number, to: number): void {
+    if (this.#skipping) return;
+    if (this.#length + to - from > MAX_LINE) {
+      this.#skipping = true;
+      this.#length = 0;
+      this.#tooLong();
+      return;
+    }
+    this.#rest.set(chunk.subarray(from, to), this.#length);
+    this.#length += to - from;
+  }
+
+  /** The line that went on is over. */
+  #endRest(): void {
+    const length = this.#length;
+    this.#length = 0;
+    if (this.#skipping) {
+      this.#skipping = false;
+      return;
+    }
+    this.#rest[length] = NL;
+    this.#buf = this.#rest;
+    this.#line(0, length);
+  }
+
+  #tooLong(): void {
+    this.counts.lines++;
+    this.counts.foreign++;
+  }
+
+  /** Reads whole lines. */
+  #lines(p: number, end: number): void {
     const buf = this.#buf;
-    buf[length] = NL;
-    let p = 0;
-    for (;;) {
+    while (p < end) {
       let e = p;
       while (buf[e] !== NL) e++;
-      if (e >= length) return p;
-      if (this.#skipping) this.#skipping = false;
+      if (this.#stack === 1 && buf[p] === SPACE && buf[p + 1] === EQUALS && buf[p + 2] === GREATER) this.counts.lines++;
+      else if (e - p > MAX_LINE) this.#tooLong();
       else this.#line(p, e);
       p = e + 1;
     }

@@ -24,7 +24,9 @@ import { attribute, describedBy, freePath, type Known, knowsPath, type Setup } f
 import type { Loss, Verdict } from "./evidence.ts";
 import type { Judge, Kind, Oddity } from "./judge.ts";
 import type { Counts } from "./reader.ts";
-import { type Play, playAlone, type Played, playTable, playTwice, type Replay, type Stage } from "./replay.ts";
+import { playAlone, type Played, playTable, playTwice } from "./play_alone.ts";
+import type { Replay } from "./replay.ts";
+import type { Play, Stage } from "./table_writer.ts";
 import { type Form, formOf, shapeOf } from "./shapes.ts";
 import { UNKNOWN } from "./symbols.ts";
 

@@ -28,11 +28,12 @@ import {
 import { readHeader, weigh } from "./evidence.ts";
 import { markFunctions } from "./functions.ts";
 import { readRecording, type Watch } from "./input.ts";
-import { Judge, type Kind } from "./judge.ts";
+import { Judge, type Kind, type Tables } from "./judge.ts";
 import { Reader } from "./reader.ts";
-import { Replay, type Stage, type Step } from "./replay.ts";
+import { Replay } from "./replay.ts";
 import { recordingOf, type Reported } from "./report.ts";
 import { Symbols } from "./symbols.ts";
+import type { Play, Stage } from "./table_writer.ts";
 
 /** Events of tables that are kept until the kernel is decided on. */
 const BEGINNING = 1 << 14;
@@ -44,11 +45,6 @@ export interface Traced {
   readonly replay: Replay;
   readonly bytes: number;
 }
-
-/** An event of a table, before it is known what to make of it. */
-type Kept =
-  | { readonly what: "alloc"; readonly kind: Kind; readonly pfn: number }
-  | Exclude<Step, { what: "alloc" }>;
 
 /** Reads a file. */
 export function traceFile(
@@ -76,15 +72,30 @@ export async function traceRecording(
 ): Promise<Traced> {
   const symbols = new Symbols();
   markFunctions(symbols, disciplines);
-  const kept: Kept[] = [];
+  // What happened to tables before it was known what to make of it.
+  const kept: (() => void)[] = [];
   let replay: Replay | undefined;
   let setup: Setup | undefined;
   const shapes = new Map<number, boolean>();
-  const judge: Judge = new Judge(symbols, looksLikeTable, {
-    allocated: (kind, pfn) => take({ what: "alloc", kind, pfn }),
-    released: (_kind, pfn, offset, order, path) => take({ what: "free", pfn, offset, order, path }),
-    lostSight: (pfn) => take({ what: "forget", pfn }),
-  });
+  const keep = (event: () => void): void => {
+    kept.push(event);
+    if (kept.length >= BEGINNING) decide();
+  };
+  const tables: Tables = {
+    allocated(kind, pfn) {
+      if (replay === undefined) keep(() => replay!.alloc(playOf(kind), pfn));
+      else replay.alloc(playOf(kind), pfn);
+    },
+    released(_kind, pfn, offset, order, path) {
+      if (replay === undefined) keep(() => replay!.free(pfn, offset, order, path));
+      else replay.free(pfn, offset, order, path);
+    },
+    lostSight(pfn) {
+      if (replay === undefined) keep(() => replay!.forget(pfn));
+      else replay.forget(pfn);
+    },
+  };
+  const judge: Judge = new Judge(symbols, looksLikeTable, tables);
   const reader = new Reader(judge, symbols);
   const known: Known = { kinds: judge.kinds, flags: reader.flags, symbols, disciplines };
 
@@ -108,29 +119,21 @@ export async function traceRecording(
     setup ??= findSetup(options, readHeader(judge.comments), judge.tells, known);
     if (replay === undefined) {
       replay = new Replay(stageOf(setup, known), Math.max(...known.kinds.map((k) => k.order)));
-      for (const k of kept) replay.add(stepOf(k, setup));
+      for (const event of kept) event();
       kept.length = 0;
     }
     return { setup, replay };
   }
 
-  const plays = new Map<Kind, ReturnType<typeof playOf>>();
-  function playOf(kind: Kind, setup: Setup) {
-    const c = attribute(kind, setup, known);
-    return { kind, flags: reader.flags[kind.flags]!, discipline: c?.discipline, fits: c?.fits ?? false };
-  }
-
-  function stepOf(k: Kept, setup: Setup): Step {
-    if (k.what !== "alloc") return k;
-    let play = plays.get(k.kind);
-    if (play === undefined) plays.set(k.kind, play = playOf(k.kind, setup));
-    return { what: "alloc", play, pfn: k.pfn };
-  }
-
-  function take(k: Kept): void {
-    if (replay !== undefined) return replay.add(stepOf(k, setup!));
-    kept.push(k);
-    if (kept.length >= BEGINNING) decide();
+  const plays: Play[] = [];
+  function playOf(kind: Kind): Play {
+    let play = plays[kind.id];
+    if (play === undefined) {
+      const c = attribute(kind, setup!, known);
+      play = { kind, flags: reader.flags[kind.flags]!, discipline: c?.discipline, fits: c?.fits ?? false };
+      plays[kind.id] = play;
+    }
+    return play;
   }
 
   const whole = await read((bytes) => reader.push(bytes));

@@ -14,7 +14,34 @@ import { Machine, type MachineOptions } from "../core/program/machine.ts";
 import { type Program, STEP_WORDS } from "../core/program/program.ts";
 import type { CompiledPath, Discipline } from "../corpus/discipline.ts";
 
-/** A kernel with tracepoints: what it would have recorded. */
+/** Who is told of a kernel's events. */
+export interface Tracepoints {
+  /** `mm_page_alloc`. */
+  alloc(page: number, order: number, gfp: number): void;
+  /** `mm_page_free`. */
+  free(page: number, order: number): void;
+}
+
+/** Makes a machine whose kernel has tracepoints. */
+export function machineWithTracepoints(options: MachineOptions, to: Tracepoints): Machine {
+  const { alloc_pages, free_pages_prepare } = functionsOf(options.kernel);
+  return new Machine({
+    ...options,
+    overrides: {
+      alloc_pages(k, gfp, order) {
+        const page = alloc_pages(k, gfp, order);
+        if (page !== NULL) to.alloc(page, order, gfp);
+        return page;
+      },
+      free_pages_prepare(k, page, order, checkFree) {
+        to.free(page, order);
+        return free_pages_prepare(k, page, order, checkFree);
+      },
+    },
+  });
+}
+
+/** A kernel with tracepoints, and what it would have recorded. */
 export interface Traced {
   readonly machine: Machine;
   /** `mm_page_alloc` of the program that ran last. */
@@ -23,24 +50,13 @@ export interface Traced {
   readonly frees: { page: number; order: number }[];
 }
 
-/** Makes a machine whose kernel has tracepoints. */
+/** Makes a machine that records its programs. */
 export function tracedMachine(options: MachineOptions): Traced {
-  const { alloc_pages, free_pages_prepare } = functionsOf(options.kernel);
   const allocs: Traced["allocs"] = [];
   const frees: Traced["frees"] = [];
-  const machine = new Machine({
-    ...options,
-    overrides: {
-      alloc_pages(k, gfp, order) {
-        const page = alloc_pages(k, gfp, order);
-        if (page !== NULL) allocs.push({ page, order, gfp });
-        return page;
-      },
-      free_pages_prepare(k, page, order, checkFree) {
-        frees.push({ page, order });
-        return free_pages_prepare(k, page, order, checkFree);
-      },
-    },
+  const machine = machineWithTracepoints(options, {
+    alloc: (page, order, gfp) => void allocs.push({ page, order, gfp }),
+    free: (page, order) => void frees.push({ page, order }),
   });
   return { machine, allocs, frees };
 }
@@ -96,8 +112,18 @@ export function shapeOf(d: Discipline, kernel: string): Shape {
   return shape;
 }
 
+const machines = new Map<string, Traced>();
+
+/** Many disciplines are of one architecture and configuration, and programs leave nothing behind. */
+function machineFor({ arch, config, pages }: Discipline, kernel: string): Traced {
+  const key = `${kernel} ${arch} ${config} ${pages}`;
+  let traced = machines.get(key);
+  if (traced === undefined) machines.set(key, traced = tracedMachine({ kernel, arch, config, pages }));
+  return traced;
+}
+
 function findShape(d: Discipline, kernel: string): Shape {
-  const traced = tracedMachine({ kernel, arch: d.arch, config: d.config, pages: d.pages });
+  const traced = machineFor(d, kernel);
   record(traced, pathsProgram(d, kernel));
   const allocs = traced.allocs.map(({ order, gfp }) => ({ order, gfp, compound: (gfp & __GFP_COMP) !== 0 }));
   const frees = d.compile(kernel).free.map((path) => {

@@ -3,7 +3,9 @@
  *
  * A recording repeats some thousand names millions of times. Each is hashed
  * where it stands in the buffer and compared with the bytes that are kept; a
- * string is made of it once.
+ * string is made of it once. What a line says is mostly what some line before
+ * it said, so whole texts are looked up first, four bytes at a time; only a
+ * text that was not met lately is taken apart.
  *
  * @module
  */
@@ -11,6 +13,10 @@
 /** Names that are kept at most: damage makes new ones without end. */
 const MAX_SYMBOLS = 1 << 14;
 const TABLE = MAX_SYMBOLS << 2;
+
+/** Texts that were met lately, as a power of two, and bytes of each at most. */
+const RECENT_BITS = 13;
+const RECENT_WORDS = 16;
 
 /** The name is none of those that are kept. */
 export const UNKNOWN = -1;
@@ -33,9 +39,57 @@ export class Symbols {
   readonly #hashes = new Int32Array(MAX_SYMBOLS);
   readonly #bytes: Uint8Array[] = [];
   #hash = 0;
+  // Texts that were met lately, by their hash: length, words (the last one ends the text), the symbol and its end.
+  readonly #lengths = new Uint8Array(1 << RECENT_BITS);
+  readonly #words = new Int32Array(RECENT_WORDS << RECENT_BITS);
+  readonly #ids = new Int16Array(1 << RECENT_BITS);
+  readonly #ends = new Uint8Array(1 << RECENT_BITS);
+  /** A view of the buffer that was asked about last. */
+  #viewed = new Uint8Array(0) as Uint8Array;
+  #view = new DataView(new ArrayBuffer(0)) as DataView;
 
   /** Number of the symbol that begins at a place in a buffer, or {@linkcode UNKNOWN}. */
   find(buf: Uint8Array, from: number, to: number): number {
+    const length = to - from;
+    if (length < 4 || length > 4 * RECENT_WORDS) return this.#lookUp(buf, from, to);
+    if (buf !== this.#viewed) {
+      this.#viewed = buf;
+      this.#view = new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
+    }
+    const view = this.#view;
+    const last = to - 4;
+    let hash = length;
+    for (let i = from; i < last; i += 4) {
+      hash = Math.imul(hash ^ view.getInt32(i, true), 0x85ebca6b);
+      hash ^= hash >>> 13;
+    }
+    hash = Math.imul(hash ^ view.getInt32(last, true), 0xc2b2ae35);
+    const entry = (hash ^ (hash >>> 15)) & ((1 << RECENT_BITS) - 1);
+    const words = this.#words;
+    let w = entry * RECENT_WORDS;
+    if (this.#lengths[entry] === length) {
+      let i = from;
+      while (i < last && words[w] === view.getInt32(i, true)) {
+        i += 4;
+        w++;
+      }
+      if (i >= last && words[w] === view.getInt32(last, true)) {
+        this.end = from + this.#ends[entry]!;
+        return this.#ids[entry]!;
+      }
+      w = entry * RECENT_WORDS;
+    }
+    const id = this.#lookUp(buf, from, to);
+    if (id === UNKNOWN) return id;
+    this.#lengths[entry] = length;
+    this.#ids[entry] = id;
+    this.#ends[entry] = this.end - from;
+    for (let i = from; i < last; i += 4) words[w++] = view.getInt32(i, true);
+    words[w] = view.getInt32(last, true);
+    return id;
+  }
+
+  #lookUp(buf: Uint8Array, from: number, to: number): number {
     let hash = 0x811c9dc5 | 0;
     let i = from;
     // `.isra.0`, `.constprop.0` and `.part.0` are one function's copies; `.name` is a function of ppc64's ABI v1.
