@@ -4,9 +4,9 @@
  *
  * @module
  */
+import { grouped as n } from "./grouped.ts";
 import type { RecordedTables, Recording } from "./result.ts";
 
-const n = (value: number): string => value.toLocaleString("en-US");
 const count = (value: number, what: string): string => `${n(value)} ${what}${value === 1 ? "" : "s"}`;
 
 /** `0:2` as `order 2`, `1:0` as `order 0 at page 1`. */

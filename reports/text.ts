@@ -7,6 +7,9 @@
  *
  * @module
  */
+import { grouped } from "../corpus/grouped.ts";
+
+export { grouped };
 
 /** Controls, formats (bidi overrides, zero widths), line separators and halves of surrogate pairs. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
@@ -99,11 +102,6 @@ export function wrap(text: string, width: number): string[] {
 /** `1 page`, `3 pages`. */
 export function count(n: number, noun: string): string {
   return `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;
-}
-
-/** `20000000` as `20,000,000`, on every machine. */
-export function grouped(n: number, separator = ","): string {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, separator);
 }
 
 /** `a`, `a and b`, `a, b and c`. */

@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { grouped as n } from "../corpus/grouped.ts";
 import { isChunked, type Judge, type Oddity, type Part } from "./judge.ts";
 import type { Counts } from "./reader.ts";
 import type { Said } from "./attribute.ts";
@@ -105,7 +106,6 @@ function lostPages(part: Part, order: number): number[] {
 }
 
 function completeness(counts: Counts, header: Header): { words: string; whole: boolean; missing: number } {
-  const n = (x: number) => x.toLocaleString("en-US");
   const { entries, overrun } = header;
   if (entries === undefined) {
     return { words: "nothing says how many entries there were", whole: false, missing: 0 };

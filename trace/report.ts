@@ -10,6 +10,7 @@ import type { Program } from "../core/program/program.ts";
 import { printGfp } from "../core/program/gfp_text.ts";
 import { printProgram } from "../core/program/print.ts";
 import type { Discipline } from "../corpus/discipline.ts";
+import { grouped } from "../corpus/grouped.ts";
 import type {
   Cell,
   RecordedBefore,
@@ -64,8 +65,8 @@ interface Row {
 }
 
 const hex = (n: number): string => `0x${n.toString(16)}`;
-const count = (n: number, what: string): string => `${n.toLocaleString("en-US")} ${what}${n === 1 ? "" : "s"}`;
-const times = (n: number): string => n === 1 ? "once" : `${n.toLocaleString("en-US")} times`;
+const count = (n: number, what: string): string => `${grouped(n)} ${what}${n === 1 ? "" : "s"}`;
+const times = (n: number): string => n === 1 ? "once" : `${grouped(n)} times`;
 
 function nameOf(symbol: number, known: Known): string {
   return symbol === UNKNOWN ? "" : known.symbols.names[symbol]!;

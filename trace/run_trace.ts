@@ -12,9 +12,11 @@ import { InputError } from "../core/program/input_error.ts";
 import { INVARIANTS } from "../core/ledger/invariants.ts";
 import type { Discipline } from "../corpus/discipline.ts";
 import type { TraceOptions, WorkHooks } from "../corpus/request.ts";
-import type { Recording, Result } from "../corpus/result.ts";
+import type { Cell, Recording, Result } from "../corpus/result.ts";
 import { TOOL } from "../corpus/tool.ts";
-import { selectDisciplines } from "../fuzz/cells.ts";
+import { type LoadedDiscipline, selectDisciplines } from "../fuzz/cells.ts";
+import { Digest } from "../fuzz/digest.ts";
+import { withOrigin } from "../fuzz/origin.ts";
 import {
   attribute,
   byShape,
@@ -185,7 +187,8 @@ export async function runTrace(
   options: TraceOptions,
   hooks?: Pick<WorkHooks, "progress" | "signal">,
 ): Promise<Result> {
-  const disciplines = selectDisciplines(options.disciplines).map((l) => l.discipline);
+  const loaded = selectDisciplines(options.disciplines);
+  const disciplines = loaded.map((l) => l.discipline);
   const all: Traced[] = [];
   for (const file of options.files) {
     if (hooks?.signal.aborted) break;
@@ -196,14 +199,43 @@ export async function runTrace(
     };
     all.push(await traceFile(file, options, disciplines, watch));
   }
-  return resultOf(all, hooks?.signal.aborted);
+  return resultOf(all, loaded, hooks?.signal.aborted);
+}
+
+/** What two recordings show of one discipline on one kernel. */
+function joined(a: Cell, b: Cell): Cell {
+  const digest = new Digest();
+  digest.text(a.digest);
+  digest.text(b.digest);
+  return {
+    ...b,
+    config: [...new Set([...a.config, ...b.config])].sort(),
+    programs: a.programs + b.programs,
+    steps: a.steps + b.steps,
+    findings: [...new Set([...a.findings, ...b.findings])],
+    as_expected: a.as_expected && b.as_expected,
+    complaints: [...new Set([...a.complaints, ...b.complaints])],
+    digest: digest.digits(),
+  };
 }
 
 /** The one result of all recordings. */
-export function resultOf(all: readonly Traced[], interrupted: boolean = false): Result {
+export function resultOf(
+  all: readonly Traced[],
+  loaded: readonly LoadedDiscipline[],
+  interrupted: boolean = false,
+): Result {
   const findings = new Map(all.flatMap((t) => t.reported.findings).map((f) => [f.signature, f]));
-  const cells = new Map(all.flatMap((t) => t.reported.cells).map((c) => [`${c.kernel} ${c.arch} ${c.discipline}`, c]));
-  const list = [...findings.values()];
+  const cells = new Map<string, Cell>();
+  for (const cell of all.flatMap((t) => t.reported.cells)) {
+    const key = `${cell.kernel} ${cell.arch} ${cell.discipline}`;
+    const known = cells.get(key);
+    cells.set(key, known === undefined ? cell : joined(known, cell));
+  }
+  const list = [...findings.values()].map((f) => {
+    const own = loaded.find((l) => l.discipline.name === f.discipline);
+    return withOrigin(f, own && { kernel: f.kernel, config: f.config, loaded: own });
+  });
   return {
     schema: 1,
     tool: TOOL,

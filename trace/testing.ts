@@ -4,19 +4,18 @@
  *
  * @module
  */
-import type { Discipline } from "../corpus/discipline.ts";
-import { CORPUS_DIRECTORY, listShipped } from "../corpus/files.ts";
-import { loadDiscipline } from "../corpus/load_discipline.ts";
+import { CORPUS_DIRECTORY } from "../corpus/files.ts";
 import type { Recording, ReportedFinding, Result } from "../corpus/result.ts";
+import { type LoadedDiscipline, selectDisciplines } from "../fuzz/cells.ts";
 import type { Said } from "./attribute.ts";
 import { readRecording } from "./input.ts";
-import { resultOf, traceRecording } from "./run_trace.ts";
+import { resultOf, type Traced, traceRecording } from "./run_trace.ts";
 
-let catalogue: Discipline[] | undefined;
+let catalogue: readonly LoadedDiscipline[] | undefined;
 
 /** The shipped disciplines. */
-export function shippedDisciplines(): readonly Discipline[] {
-  return catalogue ??= listShipped().disciplines.map(loadDiscipline);
+function shippedDisciplines(): readonly LoadedDiscipline[] {
+  return catalogue ??= selectDisciplines([]);
 }
 
 /** The text of a shipped recording. */
@@ -29,14 +28,27 @@ export async function shippedText(name: string): Promise<string> {
   return text;
 }
 
+/** Checks recordings that are text, or bytes. */
+export async function traceTexts(
+  texts: readonly (string | Uint8Array<ArrayBuffer>)[],
+  said: Said = {},
+): Promise<Result> {
+  const loaded = shippedDisciplines();
+  const all: Traced[] = [];
+  for (const text of texts) {
+    const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+    const read = (push: (bytes: Uint8Array) => void) => {
+      push(bytes);
+      return Promise.resolve(true);
+    };
+    all.push(await traceRecording("test.trace", read, said, loaded.map((l) => l.discipline)));
+  }
+  return resultOf(all, loaded);
+}
+
 /** Checks a recording that is text, or bytes. */
-export async function traceText(text: string | Uint8Array<ArrayBuffer>, said: Said = {}): Promise<Result> {
-  const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
-  const read = (push: (bytes: Uint8Array) => void) => {
-    push(bytes);
-    return Promise.resolve(true);
-  };
-  return resultOf([await traceRecording("test.trace", read, said, shippedDisciplines())]);
+export function traceText(text: string | Uint8Array<ArrayBuffer>, said: Said = {}): Promise<Result> {
+  return traceTexts([text], said);
 }
 
 /** The only recording of a result. */

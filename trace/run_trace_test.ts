@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { CORPUS_DIRECTORY, readTextFile } from "../corpus/files.ts";
+import { CRST_ALLOC, CRST_FLAGS, MMDROP_FREE, only, Script, traceText, traceTexts } from "./testing.ts";
+
+const CRST = { kernel: "6.12", arch: "s390" };
+
+/** A crst as 6.12 has it, freed whole. */
+const right = (): string =>
+  new Script().alloc(0x100, 2, CRST_FLAGS).stack(CRST_ALLOC).free(0x100, 2).stack(MMDROP_FREE).text();
+
+/** One that is not compound, freed as order 0. */
+const halfConverted = (): string =>
+  new Script().alloc(0x100, 2, "GFP_KERNEL").stack(CRST_ALLOC).free(0x100, 0).stack(MMDROP_FREE).text();
+
+Deno.test("a finding says which line of its discipline's file makes the call", async () => {
+  const { findings } = await traceText(halfConverted(), CRST);
+  const leak = findings.find((f) => f.invariant === "page-leak");
+  assert.equal(leak?.origin?.file, "corpus/disciplines/s390/crst.toml");
+  assert.ok(leak.origin.source.includes("arch/s390/mm/pgalloc.c:crst_table_free"), leak.origin.source.join());
+  const line = readTextFile(`${CORPUS_DIRECTORY}/disciplines/s390/crst.toml`).split("\n")[leak.origin.line - 1]!;
+  assert.match(line, new RegExp(`\\b${leak.call}\\(`));
+});
+
+Deno.test("what one recording contradicts no other recording makes good", async () => {
+  const both = await traceTexts([halfConverted(), right()], CRST);
+  const [cell, ...others] = both.cells;
+  assert.deepEqual([cell?.discipline, cell?.as_expected, others], ["s390/crst", false, []]);
+  assert.equal(cell?.complaints.length, 2);
+  assert.equal(cell?.programs, 2);
+  const reverse = await traceTexts([right(), halfConverted()], CRST);
+  assert.deepEqual(reverse.cells[0]?.complaints, cell?.complaints);
+});
+
+/** So many tables of PTEs that live at once, side by side as a large process has them. */
+function manyTables(n: number): string {
+  const script = new Script();
+  const alloc = "__alloc_pages_noprof pte_alloc_one __pte_alloc handle_mm_fault exc_page_fault";
+  const free = "free_unref_folios folios_put_refs free_pages_and_swap_cache tlb_remove_table_rcu rcu_do_batch";
+  for (let i = 0; i < n; i++) script.alloc(0x10000 + i, 0, "GFP_KERNEL_ACCOUNT|__GFP_ZERO").stack(alloc);
+  for (let i = 0; i < n; i++) script.free(0x10000 + i, 0).stack(free);
+  return script.text();
+}
+
+Deno.test("of more tables than a program has names for some are left out of the replay, and that is said", async () => {
+  const { tables, replayed, uncertain } = only(await traceText(manyTables(4000), { kernel: "6.12", arch: "x86" }));
+  assert.deepEqual([tables[0]?.allocations, tables[0]?.pairs, uncertain], [4000, 4000, []]);
+  assert.equal(replayed.tables + replayed.skipped, 4000);
+  assert.ok(replayed.tables >= 500 && replayed.skipped > 0, JSON.stringify(replayed));
+  assert.deepEqual([replayed.agreed, replayed.differing], [replayed.tables, []]);
+});
