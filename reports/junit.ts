@@ -4,9 +4,16 @@
  *
  * @module
  */
-import { create } from "xmlbuilder2";
+import { XMLBuilder } from "fast-xml-parser";
 import { failures, suitesOf } from "./suites.ts";
 import type { Result } from "../corpus/result.ts";
+
+const BUILDER = new XMLBuilder({
+  attributeNamePrefix: "@",
+  format: true,
+  ignoreAttributes: false,
+  suppressEmptyNode: true,
+});
 
 /** The text without what XML 1.0 cannot hold: controls, halves of surrogate pairs, U+FFFE and U+FFFF. */
 function xmlText(text: string): string {
@@ -21,22 +28,20 @@ function xmlLine(text: string): string {
 /** The text of `junit.xml`. It names no times: those are in `timing.json`. */
 export function reportJunit(result: Result): string {
   const suites = suitesOf(result);
-  const root = create({ version: "1.0", encoding: "UTF-8" }).ele("testsuites", {
-    name: "ptfuzz",
-    tests: suites.reduce((sum, s) => sum + s.cases.length, 0),
-    failures: suites.reduce((sum, s) => sum + failures(s), 0),
-  });
-  for (const suite of suites) {
-    const element = root.ele("testsuite", {
-      name: xmlLine(suite.name),
-      tests: suite.cases.length,
-      failures: failures(suite),
-    });
-    for (const { name, failure } of suite.cases) {
-      const testcase = element.ele("testcase", { classname: `ptfuzz.${xmlLine(suite.name)}`, name: xmlLine(name) });
-      if (failure === undefined) continue;
-      testcase.ele("failure", { message: xmlLine(failure.message) }).txt(xmlText(failure.text));
-    }
-  }
-  return root.end({ prettyPrint: true }) + "\n";
+  const testsuites = {
+    "@name": "ptfuzz",
+    "@tests": suites.reduce((sum, s) => sum + s.cases.length, 0),
+    "@failures": suites.reduce((sum, s) => sum + failures(s), 0),
+    testsuite: suites.map((suite) => ({
+      "@name": xmlLine(suite.name),
+      "@tests": suite.cases.length,
+      "@failures": failures(suite),
+      testcase: suite.cases.map(({ name, failure }) => ({
+        "@classname": `ptfuzz.${xmlLine(suite.name)}`,
+        "@name": xmlLine(name),
+        ...(failure && { failure: { "@message": xmlLine(failure.message), "#text": xmlText(failure.text) } }),
+      })),
+    })),
+  };
+  return BUILDER.build({ "?xml": { "@version": "1.0", "@encoding": "UTF-8" }, testsuites });
 }

@@ -189,6 +189,8 @@ export class Judge implements Events {
   readonly #byRegion = new Int32Array(REGIONS);
   readonly #parts = new Map<number, Part>();
   readonly #partsByOrder = new Int32Array(16);
+  /** Parts by the low bits of their pages. */
+  readonly #partsNear = new Int32Array(REGIONS);
   readonly #kindOf = new Map<number, Map<number, number>>();
   readonly #waiting: Pending[] = [];
   // What is over is used again: a long recording has millions of them.
@@ -563,10 +565,14 @@ export class Judge implements Events {
     return -1;
   }
 
+  #partAt(pfn: number): Part | undefined {
+    return this.#partsNear[pfn & (REGIONS - 1)] === 0 ? undefined : this.#parts.get(pfn);
+  }
+
   #partOf(pfn: number): Part | undefined {
     for (let order = 1; order < 16; order++) {
       if (this.#partsByOrder[order] === 0) continue;
-      const part = this.#parts.get(pfn - pfn % (1 << order));
+      const part = this.#partAt(pfn - pfn % (1 << order));
       if (part !== undefined && this.kinds[part.kind]!.order === order) return part;
     }
     return undefined;
@@ -588,22 +594,25 @@ export class Judge implements Events {
   }
 
   #overlapsParts(pfn: number, order: number, line: number): void {
-    const touch = (part: Part) => {
-      for (let page = pfn; page < pfn + (1 << order); page++) {
-        if (page < part.pfn || page >= part.pfn + (1 << this.kinds[part.kind]!.order)) continue;
-        if (isReleased(part, page - part.pfn)) continue;
-        part.again = line;
-        this.#noPart(part);
-        if (this.reused.length < MAX_ODDITIES) this.reused.push(part);
-        this.#tables?.lostSight(part.pfn);
-        return;
-      }
-    };
+    const end = pfn + (1 << order);
     const holder = this.#partOf(pfn);
-    if (holder !== undefined) touch(holder);
-    for (let page = pfn + 1; page < pfn + (1 << order); page++) {
-      const part = this.#parts.get(page);
-      if (part !== undefined) touch(part);
+    if (holder !== undefined) this.#reuse(holder, pfn, end, line);
+    for (let page = pfn + 1; page < end; page++) {
+      const part = this.#partAt(page);
+      if (part !== undefined) this.#reuse(part, pfn, end, line);
+    }
+  }
+
+  /** Pages are allocated: if one of them is lost, as far as the recording says, then something is missing. */
+  #reuse(part: Part, from: number, to: number, line: number): void {
+    const end = Math.min(to, part.pfn + (1 << this.kinds[part.kind]!.order));
+    for (let page = Math.max(from, part.pfn); page < end; page++) {
+      if (isReleased(part, page - part.pfn)) continue;
+      part.again = line;
+      this.#noPart(part);
+      if (this.reused.length < MAX_ODDITIES) this.reused.push(part);
+      this.#tables?.lostSight(part.pfn);
+      return;
     }
   }
 
@@ -632,6 +641,7 @@ export class Judge implements Events {
       const part: Part = { kind, pfn: base, line: from, pieces: [], released: 0, again: 0 };
       this.#parts.set(base, part);
       this.#partsByOrder[own]!++;
+      this.#partsNear[base & (REGIONS - 1)]!++;
       return this.#piece(part, p);
     }
     const part = this.#parts.size > 0 ? this.#partOf(pfn) : undefined;
@@ -644,7 +654,9 @@ export class Judge implements Events {
   }
 
   #noPart(part: Part): void {
-    if (this.#parts.delete(part.pfn)) this.#partsByOrder[this.kinds[part.kind]!.order]!--;
+    if (!this.#parts.delete(part.pfn)) return;
+    this.#partsByOrder[this.kinds[part.kind]!.order]!--;
+    this.#partsNear[part.pfn & (REGIONS - 1)]!--;
   }
 
   #piece(part: Part, p: Pending): void {
