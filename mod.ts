@@ -26,7 +26,7 @@ export { program } from "./core/program/arbitrary.ts";
 export type { ProgramArbitrary, ProgramConstraints } from "./core/program/arbitrary.ts";
 export type { KernelBase } from "./core/kernel/names.ts";
 export { CALLS } from "./core/program/calls.ts";
-export type { Availability, CallDef, Kind, Param, ParamType } from "./core/program/calls.ts";
+export type { Availability, CallDef, Kind, Param, ParamType, WordType } from "./core/program/calls.ts";
 export { InputError } from "./core/program/input_error.ts";
 export type { Where } from "./core/program/input_error.ts";
 export { INVARIANTS } from "./core/ledger/invariants.ts";

@@ -59,7 +59,12 @@ const MAX_WALKS = 32;
 /** Names of what a table put in use that are remembered. */
 const MAX_LINKS = 16;
 
-const RESERVING: readonly number[] = [opOf("memblock_alloc"), opOf("mark_page_reserved")];
+const RESERVING: readonly number[] = [
+  opOf("memblock_alloc"),
+  opOf("mark_page_reserved"),
+  opOf("srmmu_get_nocache"),
+  opOf("pte_alloc_one"),
+];
 
 const NEW = 0;
 const ADVANCE = 1;
@@ -83,12 +88,23 @@ const WORK = 12;
 const ACTIONS = 13;
 const SWARM: readonly number[] = [0, 1, 1, 2, 4, 8];
 
+/** Calls that grant a part of a page, which other tables share. */
+export const GRANTS_PARTS: ReadonlySet<string> = new Set([
+  "page_table_alloc",
+  "pte_fragment_alloc",
+  "pmd_fragment_alloc",
+  "get_pointer_table",
+  "srmmu_get_nocache",
+  "pte_alloc_one",
+  "kmem_cache_alloc",
+]);
+
 /** Calls that grant pages: their result's name stands for the grant. */
 export const GRANTS: Uint8Array = Uint8Array.from(
   CALLS,
   (c) =>
-    /^(alloc_page|alloc_pages|__get_free_pages?|get_zeroed_page|alloc_pages_exact|memblock_alloc|ptdesc_alloc|pagetable_alloc|page_table_alloc)$/
-        .test(c.name)
+    /^(alloc_page|alloc_pages|__get_free_pages?|get_zeroed_page|alloc_pages_exact|memblock_alloc|ptdesc_alloc|pagetable_alloc)$/
+        .test(c.name) || GRANTS_PARTS.has(c.name)
       ? 1
       : 0,
 );

@@ -8,6 +8,7 @@ import { callByName, type CallDef, CALLS, type Kind } from "../core/program/call
 import { gfpBits } from "../core/program/gfp_text.ts";
 import { MM_SLOTS } from "../core/program/program.ts";
 import type { Discipline, Path } from "../corpus/discipline.ts";
+import { GRANTS_PARTS } from "./discipline_generator.ts";
 
 /** A line that does nothing and is no step: it keeps the place of one that was dropped. */
 export const NOTHING = "page_to_virt(NULL)";
@@ -160,7 +161,7 @@ export function grantOf(paths: readonly PathLines[], at: Line, arg: string): Lin
 export function grants(line: Line): boolean {
   const call = line.call;
   if (call === undefined || call.result === "void" || call.env) return false;
-  if (call.name === "page_table_alloc") return true;
+  if (GRANTS_PARTS.has(call.name)) return true;
   return call.params.length > 0 && call.params.every((p) => ["gfp", "order", "bytes", "count"].includes(p.type));
 }
 

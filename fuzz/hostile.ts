@@ -17,13 +17,14 @@
  */
 import { callName, CALLS } from "../core/program/calls.ts";
 import { KIND_LETTERS, KINDS } from "../core/program/kinds.ts";
+import type { Ledger } from "../core/ledger/ledger.ts";
 import type { Machine } from "../core/program/machine.ts";
 import { FIRST_SLOT, MM_SLOTS, type Slot, STEP_WORDS } from "../core/program/program.ts";
 import { fragmentRules } from "./hostile_fragment_rules.ts";
 import { gatherRules } from "./hostile_gather_rules.ts";
 import { putOwn, RELEASE_RULES } from "./hostile_release_rules.ts";
 import { RULES } from "./hostile_rules.ts";
-import { NEVER_WRONG_TIME, TIME_RULES } from "./hostile_time_rules.ts";
+import { NEVER_WRONG_TIME, timeRules } from "./hostile_time_rules.ts";
 import { NEVER_WRONG_WALKS, WALK_RULES } from "./hostile_walk_rules.ts";
 import { tableRules } from "./hostile_table_rules.ts";
 import type { Use } from "./hostile_use.ts";
@@ -49,11 +50,20 @@ export const NEVER_WRONG: Readonly<Record<string, string>> = {
   tlb_gather_mmu: "every program has its mms, and a gather too many answers NULL",
   tlb_gather_mmu_fullmm: "every program has its mms, and a gather too many answers NULL",
   page_table_alloc: "every program has its mms",
+  pmd_fragment_alloc: "every program has its mms",
+  srmmu_get_nocache: "a pool that has no such piece answers NULL",
+  kmem_cache_alloc: "it takes flags only, and honours them all",
   "env fail": "it names one of the functions that may fail",
   "env rcu_grace_period": "it takes nothing",
   "env place": "where the block is not free, the lists say which it is",
   ...NEVER_WRONG_WALKS,
   ...NEVER_WRONG_TIME,
+};
+
+/** Calls that can be wrong on some machines: those whose constructor can fail, or takes memory for what it is not. */
+export const SOMETIMES_WRONG: Readonly<Record<string, (l: Ledger) => boolean>> = {
+  get_pointer_table: (l) => l.allocPtlocks || l.hasDescriptors,
+  pte_alloc_one: (l) => l.allocPtlocks || l.apart,
 };
 
 /** Writes programs of raw calls into a buffer of its own. */
@@ -79,7 +89,7 @@ export class HostileGenerator {
       ...RULES,
       ...RELEASE_RULES,
       ...WALK_RULES,
-      ...TIME_RULES,
+      ...timeRules(l),
       ...gatherRules({
         tablesArePages: l.tablesArePages,
         tableKind: l.tableKind,
@@ -89,7 +99,14 @@ export class HostileGenerator {
         rcu: machine.kernel.rcuTableFree,
         frozen: l.frozenTables,
       }),
-      ...fragmentRules(l.fragments),
+      ...fragmentRules({
+        halves: l.fragments,
+        parts: l.queuesParts,
+        pages: l.queuesPages,
+        slabLocks: l.allocPtlocks,
+        descriptors: l.hasDescriptors,
+        apart: l.apart,
+      }),
       ...tableRules({
         descriptors: l.countsFolios,
         slabLocks: l.allocPtlocks,
@@ -103,7 +120,8 @@ export class HostileGenerator {
       const name = callName(c);
       const use = rules[name];
       if (use === undefined) throw new Error(`the hostile generator has no rule for '${name}'; add it`);
-      if ((use.wrong === undefined) !== Object.hasOwn(NEVER_WRONG, name)) {
+      const never = Object.hasOwn(NEVER_WRONG, name) || (SOMETIMES_WRONG[name]?.(l) ?? true) === false;
+      if ((use.wrong === undefined) !== never) {
         throw new Error(`NEVER_WRONG and the rule for '${name}' disagree`);
       }
       return use;

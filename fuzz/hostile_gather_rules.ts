@@ -11,6 +11,7 @@ import {
   DESTRUCTS_NONE,
   RELEASE_LOOKUP,
   RELEASE_ORDER_2,
+  RELEASE_PART,
 } from "../core/ledger/states.ts";
 import { DEFAULT_PAGES, FIRST_SLOT } from "../core/program/program.ts";
 
@@ -169,6 +170,8 @@ function remove(
   return {
     right: (w) => {
       const { picture, random } = w;
+      // Only parts of pages are freed so, and they have their own calls.
+      if (!batched && release === RELEASE_PART) return false;
       const g = picture.findGather(random, 1);
       if (g < 0) return false;
       const forbid = KEPT | (kind === VIRT ? HIGH : 0);
@@ -413,7 +416,7 @@ export function gatherRules(facts: GatherFacts): Readonly<Record<string, Use>> {
       PTDESC,
       TABLE,
       !frozen,
-      0,
+      frozen && tableRelease === RELEASE_PART ? RELEASE_PART : 0,
       false,
       frozen ? tableDestructs : DESTRUCTS_NONE,
     ),

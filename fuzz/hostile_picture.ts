@@ -68,8 +68,8 @@ export const CHARGED = 1 << 25;
 export const MAX_BLOCKS = 48;
 /** Gathers that are remembered. */
 export const MAX_GATHERS = 12;
-/** Tables of half a page that are remembered. */
-export const MAX_FRAGMENTS = 8;
+/** Tables that share a page that are remembered. */
+export const MAX_FRAGMENTS = 24;
 /** References that are remembered, of the owner and of the environment each. */
 export const MAX_REFS = 16;
 
@@ -159,8 +159,10 @@ export class Picture {
   gathers = 0;
   open = 0;
 
-  /** Slots of s390's tables of half a page that are live. */
+  /** Slots of tables that share a page and are live. */
   readonly fragments: Int32Array = new Int32Array(MAX_FRAGMENTS);
+  /** What each of them is. */
+  readonly fragmentSort: Int32Array = new Int32Array(MAX_FRAGMENTS);
   nFragments = 0;
   /** References that the program took with get_page. */
   readonly own: References = new References();

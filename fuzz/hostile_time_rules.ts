@@ -7,6 +7,7 @@
 import { opOf } from "../core/program/calls.ts";
 import { FIRST_SLOT } from "../core/program/program.ts";
 import { HIGH, LIVE, ORDER_2, PAGES, PARTIAL, QUEUED, SINGLE, SPLIT, TABLE } from "./hostile_picture.ts";
+import { deferFragment } from "./hostile_fragment_rules.ts";
 import { BUILT, GONE, PMD } from "./hostile_picture.ts";
 import { KEPT, type Rule, type Use, wrongPointer } from "./hostile_use.ts";
 import { PAGE, PTDESC, VIRT, type Writer } from "./hostile_writer.ts";
@@ -83,20 +84,31 @@ function page(name: string, operand: (w: Writer) => number, wrongOperand: number
   return { right: rule(1, false), wrong: (w) => rule(flush && w.random.chance(128) ? 1 : 0, true)(w) };
 }
 
-function defer(): Use {
+/** What of the machine decides how pte_free_defer is used. */
+export interface DeferFacts {
+  /** The kind of a pgtable_t. */
+  readonly pgtableKind: number;
+  /** Tables share a page (powerpc). */
+  readonly queuesParts: boolean;
+  /** Descriptors are allocated apart. */
+  readonly apart: boolean;
+}
+
+function defer({ pgtableKind, queuesParts, apart }: DeferFacts): Use {
   const op = opOf("pte_free_defer");
   return {
     right: (w) => {
+      if (queuesParts) return !apart && deferFragment(w);
       const { picture, random } = w;
       const b = picture.find(random, LIVE | TABLE | BUILT, (KEPT & ~BUILT) | PARTIAL | SPLIT | ORDER_2 | PMD);
       if (b < 0 || picture.ctor[b] !== 1) return false;
-      w.write(op, random.below(FIRST_SLOT), w.name(b, PAGE), 0, 0, 3);
+      w.write(op, random.below(FIRST_SLOT), w.name(b, pgtableKind), 0, 0, 3);
       picture.giveUp(b, GONE);
       return true;
     },
     wrong: (w) => {
       w.targetOffset = 0;
-      const slot = w.target(PAGE);
+      const slot = w.random.chance(64) ? w.otherKind(pgtableKind) : w.target(pgtableKind);
       if (slot < 0) return false;
       w.write(op, w.random.below(FIRST_SLOT), slot, 0, w.targetOffset << 10, 3);
       if (w.targetBlock >= 0) w.picture.giveUp(w.targetBlock, GONE);
@@ -133,7 +145,11 @@ function lock(): Use {
 const address = (w: Writer): number => w.random.below(0x400) * 0x1000;
 
 /** The rules, by the call's name; `env ` before it for the environment's. */
-export const TIME_RULES: Readonly<Record<string, Use>> = {
+export function timeRules(facts: DeferFacts): Readonly<Record<string, Use>> {
+  return { ...RULES, pte_free_defer: defer(facts) };
+}
+
+const RULES: Readonly<Record<string, Use>> = {
   tlb_flush_mmu_tlbonly: onGather("tlb_flush_mmu_tlbonly", (w, op, g) => w.one(op, g, 0)),
   tlb_change_page_size: onGather("tlb_change_page_size", (w, op, g) => {
     w.write(op, g, 4096 << w.random.below(4), 0, 0, 1);
@@ -152,7 +168,6 @@ export const TIME_RULES: Readonly<Record<string, Use>> = {
   flush_tlb_mm: plain("flush_tlb_mm", (w, op) => w.one(op, w.random.below(FIRST_SLOT), 0)),
   flush_tlb_all: plain("flush_tlb_all", (w, op) => w.write(op, 0, 0, 0, 0, 0)),
   flush_tlb_kernel_range: plain("flush_tlb_kernel_range", (w, op) => w.write(op, address(w), address(w), 0, 0, 0)),
-  pte_free_defer: defer(),
   ptdesc_set_kernel: setKernel(),
   "env spin_lock": lock(),
   "env kernel_pgtable_work": plain("env kernel_pgtable_work", (w, op) => w.write(op, 0, 0, 0, 0, 0)),

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { HOWS, opOf } from "../core/program/calls.ts";
+import { opOf, WORDS } from "../core/program/calls.ts";
 import {
   EXACT,
   EXTRA,
@@ -71,7 +71,7 @@ function unlink(): Use {
       const { picture, random } = w;
       const b = picture.find(random, LIVE | USED, 0);
       if (b < 0) return false;
-      w.write(op, w.name(b, PAGE), random.below(16) * 4096, random.below(HOWS.length), 0, 1);
+      w.write(op, w.name(b, PAGE), random.below(16) * 4096, random.below(WORDS.how.length), 0, 1);
       picture.traits[b]! &= ~USED;
       return true;
     },

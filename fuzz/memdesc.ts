@@ -120,6 +120,10 @@ function reasonOf(findings: readonly Finding[], step: number): string {
     const from = / came from (\S+)/.exec(first.words)?.[1] ?? "elsewhere";
     return from === "memblock" ? "boot memory has no descriptor" : `memory of \`${from}\` has no descriptor`;
   }
+  if (mine.some((f) => /MEMDESC_TYPE_PTDESC/.test(f.words))) {
+    return "it makes a descriptor of memory that `pagetable_alloc` did not allocate";
+  }
+  if (mine.some((f) => /descriptor is no folio/.test(f.words))) return "the table's folio is marked, and there is none";
   const kind = mine.find((f) => f.why === WHY_KIND);
   if (kind !== undefined) {
     const given = / a (\w+) where/.exec(kind.words)?.[1];

@@ -27,6 +27,7 @@ function arch(name: string, more: Partial<ArchTable>): ArchTable {
     tableKind: "page",
     needsTableInvalidate: true,
     smp: true,
+    hardwareWalk: true,
     gupFast: true,
     ipiFlush: true,
     deadAsid: true,
@@ -55,9 +56,12 @@ export const ARCH_TABLES: Readonly<Record<string, ArchTable>> = Object.freeze({
   loongarch: arch("loongarch", { smp: false }),
   sh: arch("sh", { smp: false }),
   // ARCH_ENABLE_SPLIT_PMD_PTLOCK of PPC_BOOK3S_64.
-  powerpc: arch("powerpc", { ipiFlush: false, splitPmd: true }),
+  // Its tables are freed by address and level (arch/powerpc/mm/book3s64/pgtable.c); tlb_needs_table_invalidate is radix_enabled().
+  powerpc: arch("powerpc", { ...RCU, tableKind: "virt", splitPmd: true }),
   // Flushes are broadcast; gup_fast needs LPAE.
   arm: arch("arm", { gupFast: false, ipiFlush: false, tableKind: "ptdesc" }),
+  // MMU_GATHER_RCU_TABLE_FREE if SMP; tlb_needs_table_invalidate() is false: no hardware walks the tables.
+  sparc64: arch("sparc64", { ...RCU, tableKind: "virt", needsTableInvalidate: false, hardwareWalk: false }),
   x86: arch("x86", { ...RCU, deadAsid: false, splitPmd: true, pmdShare: true }),
   arm64: arch("arm64", { ...RCU, tableKind: "ptdesc", splitPmd: true, pmdShare: true }),
   riscv: arch("riscv", { ...RCU, tableKind: "ptdesc", splitPmd: true, pmdShare: true }),
@@ -88,7 +92,8 @@ export function archTable(name: string, base: KernelBase, config: readonly strin
   }
   if (config.includes("IPI_FLUSH")) ipiFlush = true;
   if (since(base, "frozen")) tableFree = true;
-  if (since(base, "6.14")) tableKind = "ptdesc";
+  // powerpc and sparc64 keep their own (__HAVE_ARCH_TLB_REMOVE_TABLE).
+  if (since(base, "6.14") && name !== "powerpc" && name !== "sparc64") tableKind = "ptdesc";
   else if (tableKind === "ptdesc" && (base === "6.1" || !tableFree)) tableKind = "page";
   const smp = table.smp || config.includes("SMP");
   return arch(name, { ...table, tableFree, rcuTableFree, tableKind, smp, ipiFlush, gupFast });

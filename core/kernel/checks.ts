@@ -139,6 +139,30 @@ export const C_OOPS_DEPOSIT = check(
   "oops: no table deposited",
 );
 
+/** powerpc: a fragment is freed whose page has none in use. */
+export const C_FRAG_COUNT = check(
+  "BUG",
+  "arch/powerpc/mm/pgtable-frag.c:pte_fragment_free",
+  "atomic_read(&ptdesc->pt_frag_refcount) <= 0",
+);
+/** powerpc: what was queued is no table of a level that is freed so. */
+export const C_PGTABLE_INDEX = check("BUG", "arch/powerpc/mm/book3s64/pgtable.c:pgtable_free", "index");
+/** m68k: a table is given back that is free. */
+export const C_POINTER_FREE = check("BUG", "arch/m68k/mm/motorola.c:free_pointer_table", "table already free!");
+/** sparc: an address outside the nocache pool. */
+export const C_NOCACHE_RANGE = check("BUG", "arch/sparc/mm/srmmu.c:srmmu_free_nocache", "vaddr < SRMMU_NOCACHE_VADDR");
+/** sparc: a size that is no power of two. */
+export const C_NOCACHE_SIZE = check("BUG", "arch/sparc/mm/srmmu.c:srmmu_free_nocache", "!is_power_of_2(size)");
+/** sparc: an address that is not aligned to the size. */
+export const C_NOCACHE_ALIGN = check("BUG", "arch/sparc/mm/srmmu.c:srmmu_free_nocache", "vaddr & (size - 1)");
+/** sparc: a piece of the pool is given back that is free. */
+export const C_NOCACHE_BITS = check(
+  "BUG",
+  "arch/sparc/lib/bitext.c:bit_map_clear",
+  "test_bit(offset + i, t->map) == 0",
+);
+/** An object is given back that is none of the cache's, or free already. */
+export const C_SLAB_OBJECT = check("BUG", "mm/slub.c:kmem_cache_free", "oops: no object of the cache");
 /** memdesc: a page that is no table's has no descriptor. */
 export const C_NO_PTDESC = check(
   "BUG",

@@ -5,6 +5,7 @@
  * @module
  */
 import { EVENT_WORDS } from "../memory/events.ts";
+import { NO_FRAGMENT } from "../memory/fragments.ts";
 import type { Layout } from "../memory/layout.ts";
 import { layoutOf } from "../memory/layouts/mod.ts";
 import {
@@ -29,6 +30,15 @@ import { DEPOSIT_MMS } from "./huge.ts";
 import { type ArchTable, type Kernel, KernelBug, type KernelFunctions, type KernelOptions } from "./kernel.ts";
 import { __tlb_remove_table_s390, bootFragmentLists } from "./fragments.ts";
 import { nodeOf } from "./list.ts";
+import { bootPointerLists } from "./pointer_table.ts";
+import {
+  __tlb_remove_table_powerpc,
+  __tlb_remove_table_sparc64,
+  FRAGMENT_MMS,
+  pgtable_free_tlb_sparc64,
+  pte_free_defer_powerpc,
+} from "./pte_frag.ts";
+import { NOCACHE_UNITS } from "./srmmu.ts";
 import { bootPtdescs } from "./memdesc.ts";
 import {
   GATHER_WORDS,
@@ -75,6 +85,18 @@ const S390: Readonly<Partial<Record<KernelBase, KernelFunctions["__tlb_remove_ta
   v2: __tlb_remove_table_s390,
   "6.6": __tlb_remove_table_s390_6_6,
   "6.12": __tlb_remove_table_s390_6_12,
+};
+
+/** What of the functions is powerpc's own on every kernel: it has `__HAVE_ARCH_TLB_REMOVE_TABLE` in 6.14 too, as the list says. */
+const POWERPC: Partial<KernelFunctions> = {
+  __tlb_remove_table: __tlb_remove_table_powerpc,
+  pte_free_defer: pte_free_defer_powerpc,
+};
+
+/** What is sparc64's own; that it has its own `__tlb_remove_table` in 6.14 too is the list's word again. */
+const SPARC64: Partial<KernelFunctions> = {
+  __tlb_remove_table: __tlb_remove_table_sparc64,
+  pgtable_free_tlb: pgtable_free_tlb_sparc64,
 };
 
 function parsed(name: string): KernelName {
@@ -153,6 +175,11 @@ class Machine implements Kernel {
   readonly locks: Uint8Array;
   nLocks: number;
   readonly mmHugePte: Int32Array;
+  readonly pteFrag: Int32Array;
+  readonly pmdFrag: Int32Array;
+  nocachePool: number;
+  readonly nocacheMap: Int32Array;
+  readonly slabObjects: Int32Array;
   readonly pgste: boolean;
   readonly firstPtdesc: number;
   readonly ptdescEnd: number;
@@ -275,6 +302,23 @@ class Machine implements Kernel {
   readonly page_table_free: KernelFunctions["page_table_free"];
   readonly page_table_free_rcu: KernelFunctions["page_table_free_rcu"];
   readonly clear_pgste_bits: KernelFunctions["clear_pgste_bits"];
+  readonly pte_fragment_alloc: KernelFunctions["pte_fragment_alloc"];
+  readonly pte_fragment_free: KernelFunctions["pte_fragment_free"];
+  readonly pte_frag_destroy: KernelFunctions["pte_frag_destroy"];
+  readonly pmd_fragment_alloc: KernelFunctions["pmd_fragment_alloc"];
+  readonly pmd_fragment_free: KernelFunctions["pmd_fragment_free"];
+  readonly pmd_frag_destroy: KernelFunctions["pmd_frag_destroy"];
+  readonly arch_exit_mmap: KernelFunctions["arch_exit_mmap"];
+  readonly pgtable_free_tlb: KernelFunctions["pgtable_free_tlb"];
+  readonly pte_free_defer: KernelFunctions["pte_free_defer"];
+  readonly get_pointer_table: KernelFunctions["get_pointer_table"];
+  readonly free_pointer_table: KernelFunctions["free_pointer_table"];
+  readonly srmmu_get_nocache: KernelFunctions["srmmu_get_nocache"];
+  readonly srmmu_free_nocache: KernelFunctions["srmmu_free_nocache"];
+  readonly pte_alloc_one: KernelFunctions["pte_alloc_one"];
+  readonly pte_free: KernelFunctions["pte_free"];
+  readonly kmem_cache_alloc: KernelFunctions["kmem_cache_alloc"];
+  readonly kmem_cache_free: KernelFunctions["kmem_cache_free"];
   readonly pgd_list_add: KernelFunctions["pgd_list_add"];
   readonly pgd_list_del: KernelFunctions["pgd_list_del"];
   readonly pgd_set_mm: KernelFunctions["pgd_set_mm"];
@@ -338,6 +382,11 @@ class Machine implements Kernel {
     this.locks = new Uint8Array(MAX_LOCKS);
     this.nLocks = 0;
     this.mmHugePte = new Int32Array(DEPOSIT_MMS).fill(NULL);
+    this.pteFrag = new Int32Array(FRAGMENT_MMS).fill(NO_FRAGMENT);
+    this.pmdFrag = new Int32Array(FRAGMENT_MMS).fill(NO_FRAGMENT);
+    this.nocachePool = NULL;
+    this.nocacheMap = new Int32Array(NOCACHE_UNITS);
+    this.slabObjects = new Int32Array(map.nrPages);
     this.pgste = options.config.includes("PGSTE");
     this.firstPtdesc = map.firstPtdesc;
     this.ptdescEnd = map.firstPtdesc + map.nrPages;
@@ -459,11 +508,29 @@ class Machine implements Kernel {
     this.page_table_free = f.page_table_free;
     this.page_table_free_rcu = f.page_table_free_rcu;
     this.clear_pgste_bits = f.clear_pgste_bits;
+    this.pte_fragment_alloc = f.pte_fragment_alloc;
+    this.pte_fragment_free = f.pte_fragment_free;
+    this.pte_frag_destroy = f.pte_frag_destroy;
+    this.pmd_fragment_alloc = f.pmd_fragment_alloc;
+    this.pmd_fragment_free = f.pmd_fragment_free;
+    this.pmd_frag_destroy = f.pmd_frag_destroy;
+    this.arch_exit_mmap = f.arch_exit_mmap;
+    this.pgtable_free_tlb = f.pgtable_free_tlb;
+    this.pte_free_defer = f.pte_free_defer;
+    this.get_pointer_table = f.get_pointer_table;
+    this.free_pointer_table = f.free_pointer_table;
+    this.srmmu_get_nocache = f.srmmu_get_nocache;
+    this.srmmu_free_nocache = f.srmmu_free_nocache;
+    this.pte_alloc_one = f.pte_alloc_one;
+    this.pte_free = f.pte_free;
+    this.kmem_cache_alloc = f.kmem_cache_alloc;
+    this.kmem_cache_free = f.kmem_cache_free;
     this.pgd_list_add = f.pgd_list_add;
     this.pgd_list_del = f.pgd_list_del;
     this.pgd_set_mm = f.pgd_set_mm;
     bootMemory(this);
     bootFragmentLists(this);
+    bootPointerLists(this);
     if (apart) bootPtdescs(this);
     this.boot = this.mem.slice();
   }
@@ -486,6 +553,11 @@ class Machine implements Kernel {
     this.locks.fill(0, 0, Math.min(this.nLocks, MAX_LOCKS));
     this.nLocks = 0;
     this.mmHugePte.fill(NULL);
+    this.pteFrag.fill(NO_FRAGMENT);
+    this.pmdFrag.fill(NO_FRAGMENT);
+    if (this.nocachePool !== NULL) this.nocacheMap.fill(0);
+    this.nocachePool = NULL;
+    this.slabObjects.fill(0);
     for (let i = 0; i < this.nBatchPages; i++) {
       const page = this.batchPages[i]!;
       this.wasBatch[page] = 0;
@@ -563,6 +635,8 @@ export function createKernel(name: string, options: KernelOptions, overrides?: P
   const functions: KernelFunctions = {
     ...functionsOf(name),
     ...(arch.name === "s390" && S390[base] !== undefined ? { __tlb_remove_table: S390[base] } : {}),
+    ...(arch.name === "powerpc" ? POWERPC : {}),
+    ...(arch.name === "sparc64" ? SPARC64 : {}),
     ...overrides,
   };
   return new Machine(name, base, arch, layoutOf(base), options, functions);

@@ -36,6 +36,8 @@ export interface ArchTable {
   readonly needsTableInvalidate: boolean;
   /** CONFIG_SMP: there are other CPUs that walk. */
   readonly smp: boolean;
+  /** Hardware walks the tables (or a refill handler does), and caches what it finds. */
+  readonly hardwareWalk: boolean;
   /** HAVE_GUP_FAST: code walks page tables with interrupts off. */
   readonly gupFast: boolean;
   /** A TLB flush interrupts the other CPUs and waits for them. */
@@ -180,6 +182,28 @@ export interface KernelFunctions {
   page_table_free_rcu(k: Kernel, tlb: number, mm: number, table: number): void;
   /** The two bits of a table with PGSTEs in `_refcount`, on its way out. */
   clear_pgste_bits(k: Kernel, page: number): void;
+  // arch/powerpc/mm/pgtable-frag.c, arch/powerpc/mm/book3s64/pgtable.c, mmu_context.c
+  pte_fragment_alloc(k: Kernel, mm: number, kernel: number): number;
+  pte_fragment_free(k: Kernel, table: number, kernel: number): void;
+  pte_frag_destroy(k: Kernel, frag: number): void;
+  pmd_fragment_alloc(k: Kernel, mm: number): number;
+  pmd_fragment_free(k: Kernel, pmd: number): void;
+  pmd_frag_destroy(k: Kernel, frag: number): void;
+  arch_exit_mmap(k: Kernel, mm: number): void;
+  pgtable_free_tlb(k: Kernel, tlb: number, table: number, index: number): void;
+  // mm/pgtable-generic.c, or the architecture's own
+  pte_free_defer(k: Kernel, pgtable: number): void;
+  // arch/m68k/mm/motorola.c
+  get_pointer_table(k: Kernel, type: number): number;
+  free_pointer_table(k: Kernel, table: number, type: number): number;
+  // arch/sparc/mm/srmmu.c
+  srmmu_get_nocache(k: Kernel, size: number, align: number): number;
+  srmmu_free_nocache(k: Kernel, addr: number, size: number): void;
+  pte_alloc_one(k: Kernel): number;
+  pte_free(k: Kernel, ptep: number): void;
+  // mm/slub.c
+  kmem_cache_alloc(k: Kernel, cache: number, gfp: number): number;
+  kmem_cache_free(k: Kernel, cache: number, object: number): void;
   // arch/x86/mm/pgtable.c
   pgd_list_add(k: Kernel, pgd: number): void;
   pgd_list_del(k: Kernel, pgd: number): void;
@@ -278,6 +302,16 @@ export interface KernelState {
   nLocks: number;
   /** `mm->pmd_huge_pte`, by mm: a page, or NULL. */
   readonly mmHugePte: Int32Array;
+  /** `mm->context.pte_frag` (powerpc), by mm: an address, or NULL. */
+  readonly pteFrag: Int32Array;
+  /** `mm->context.pmd_frag`. */
+  readonly pmdFrag: Int32Array;
+  /** First page of the nocache pool (sparc), or NULL while there is none. */
+  nocachePool: number;
+  /** 1 for each unit of the pool that is in use. */
+  readonly nocacheMap: Int32Array;
+  /** Of a page that is a slab: its cache, counted from 1, and a bit for each object in use; else 0. */
+  readonly slabObjects: Int32Array;
   /** Page tables have PGSTEs: the mms are those of KVM guests (s390). */
   readonly pgste: boolean;
   /** First value that is a descriptor's: 0 where descriptors are struct pages. */

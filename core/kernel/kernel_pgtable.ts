@@ -17,7 +17,7 @@
  */
 import { EV_DEFERRED, EV_IOTLB_FLUSH, EV_TABLE } from "../memory/events.ts";
 import { KERNEL_PGTABLES } from "../memory/mem_map.ts";
-import { PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_NEXT, W_LRU_PREV } from "../memory/words.ts";
+import { PAGE_OFFSET, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_NEXT, W_LRU_PREV } from "../memory/words.ts";
 import { bug, C_OOPS_BATCH, C_OOPS_LIST, event, oops } from "./checks.ts";
 import { dtorInside } from "./ctor.ts";
 import type { Kernel } from "./kernel.ts";
@@ -29,7 +29,7 @@ const CALLBACK = 0x7c0;
 export const PT_KERNEL: number = 1 << 2;
 
 /** `call_rcu` on a descriptor's pt_rcu_head, wherever the descriptor lies. */
-function call_rcu(k: Kernel, pt: number, entry: number): void {
+export function call_rcu(k: Kernel, pt: number, entry: number): void {
   const w = pt << PAGE_WORDS_SHIFT;
   if (w < 0 || w >= k.mem.length) oops(k, pt);
   if (k.nRcu >= k.rcuQueue.length) bug(k, C_OOPS_BATCH, -1);
@@ -41,7 +41,9 @@ function call_rcu(k: Kernel, pt: number, entry: number): void {
 }
 
 /** Frees a PTE table after a grace period (`mm/pgtable-generic.c:pte_free_defer`). */
-export function pte_free_defer(k: Kernel, page: number): void {
+export function pte_free_defer(k: Kernel, pgtable: number): void {
+  // pgtable_t is a page, or (s390) an address.
+  const page = pgtable >= PAGE_OFFSET ? k.virt_to_page(k, pgtable) : pgtable;
   if (page >>> 0 >= k.nrPages) oops(k, page);
   call_rcu(k, k.page_ptdesc(k, page), -2 - 2 * page);
 }

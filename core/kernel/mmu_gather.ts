@@ -528,12 +528,14 @@ function freeTables(k: Kernel, batch: number): void {
 /** A grace period ends: callbacks queued before it run, oldest first (`mm/mmu_gather.c:tlb_remove_table_rcu`). */
 export function rcu_grace_period(k: Kernel): void {
   const nr = k.nRcu;
-  k.nRcu = 0;
   for (let i = 0; i < nr; i++) {
     const entry = k.rcuQueue[i]!;
     if (entry < NULL) runDeferred(k, entry);
     else freeTables(k, entry);
   }
+  // What a callback queued (powerpc's pte_free_now) waits for the next grace period.
+  for (let i = nr; i < k.nRcu; i++) k.rcuQueue[i - nr] = k.rcuQueue[i]!;
+  k.nRcu -= nr;
 }
 
 /** Frees the queued pages, the batch on the stack first (`mm/mmu_gather.c:tlb_batch_pages_flush`). */

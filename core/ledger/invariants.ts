@@ -212,6 +212,14 @@ export const DESCRIPTOR = invariant(
   "with descriptors allocated apart, a table's pages lead to its descriptor and it to them, for as long as the table lives",
 );
 
+/** Tables that share a page are counted as they are. */
+export const SHARED_PAGE = invariant(
+  "shared-page",
+  "corruption; leak where a page without a table is kept",
+  "arch/powerpc/mm/pgtable-frag.c:pte_fragment_free, arch/m68k/mm/motorola.c:free_pointer_table, mm/slub.c",
+  "a page that several tables share counts those in use, or has a bit for each, and is not freed before the last",
+);
+
 /** Every invariant, by index. */
 export const INVARIANTS: readonly Invariant[] = Object.freeze(list);
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { NULL } from "../memory/words.ts";
-import { EXACT, RESERVED } from "./families.ts";
+import { EXACT, FRAGMENT, RESERVED } from "./families.ts";
 import {
   BUDDY_STRUCTURE,
   CORRUPTION,
@@ -18,10 +18,12 @@ import {
   OVERLAY_CLOBBER,
   PAGE_LEAK,
   RESERVED_ACCOUNTING,
+  SHARED_PAGE,
 } from "./invariants.ts";
 import type { Ledger } from "./ledger.ts";
 import { freeUntil, isFree, listedPages } from "./observe.ts";
 import { G_ASIDE, G_FOREIGN, G_SIZED, G_WAY_SHIFT, INTENDED, LIVE, MAX_GATHERS, QUEUED } from "./states.ts";
+import { inUse } from "./parts.ts";
 import { chargesDiffer, leaveLedgers, pagetablesDiffer } from "./table.ts";
 import { leftWhileSeen } from "./walkers.ts";
 import {
@@ -32,6 +34,7 @@ import {
   WHY_FREED_ON_LIST,
   WHY_GRANTED_FREE,
   WHY_LOST,
+  WHY_PARTS_FREED,
   WHY_RELEASED,
   WHY_RESERVED_FLAG,
   WHY_SIZED,
@@ -88,6 +91,14 @@ export function released(l: Ledger, g: number, over: number): void {
   // Not freed because somebody holds it still: a reference that nobody took.
   if (missing > 0 && !aside) l.checkRefs(g, first);
   let severity = LATENT;
+  if (l.gFamily[g]! >= FRAGMENT && gone > 0) {
+    l.checks[SHARED_PAGE]!++;
+    const parts = inUse(l, g);
+    if (parts > 0) {
+      severity = CORRUPTION;
+      l.record(SHARED_PAGE, CORRUPTION, WHY_PARTS_FREED, g, first, 0, parts, 0);
+    }
+  }
   if (over > l.gOrder[g]! && gone > 0) {
     severity = CORRUPTION;
     l.record(ORDER_MISMATCH, CORRUPTION, WHY_RELEASED, g, first, 0, total, 1 << over);

@@ -56,6 +56,7 @@ import {
   THEORETICAL,
   USE_AFTER_FREE,
 } from "./invariants.ts";
+import { MAX_PARTS } from "../memory/fragments.ts";
 import { checkDescriptor, describedOrder, Descriptors } from "./descriptors.ts";
 import { compoundDamage, isFree, orderOf } from "./observe.ts";
 import {
@@ -85,6 +86,9 @@ import {
   WHY_RESERVED_FLAG,
   WHY_TAIL,
 } from "./why.ts";
+
+/** mms whose fragments are kept apart. */
+export const FRAGMENT_MMS = 16;
 
 /** What a call breaks after the grant was given up, a bit each. */
 const LATE = (1 << USE_AFTER_FREE) | (1 << DOUBLE_FREE) | (1 << LOCK_LIFETIME);
@@ -163,8 +167,10 @@ export class Ledger {
   /** A sharer is a reference (before B15). */
   sharesAreRefs = false;
 
-  /** Names that the tables sharing a page were granted to, two a page. */
+  /** Names that the tables sharing a page were granted to, MAX_PARTS a page. */
   readonly partSlot: Int32Array;
+  /** Number of the gather that such a table was queued in last. */
+  readonly partGather: Int32Array;
 
   // What each grant is. Ids are reused when a grant is gone.
   readonly gFirst: Int32Array;
@@ -184,8 +190,20 @@ export class Ledger {
   readonly gPtdesc: Int32Array;
   /** What stands in its first page's `_refcount` beside references: bits of the tables that share it. */
   readonly gExtra: Int32Array;
-  /** Tables that share its page: those that are somebody's, a bit each; those that a gather holds, from bit 8 on. */
+  /** Tables that share its page: those that are somebody's, a bit each; those that a gather holds, from bit 16 on. */
   readonly gParts: Int32Array;
+  /** Parts of its page that an mm keeps to be given out, and PART_DEFERRED. */
+  readonly gRest: Int32Array;
+  /** Grant whose rest an mm keeps: of PTEs at 2 * mm, of PMDs behind it; or -1. */
+  readonly fragCache: Int32Array = new Int32Array(2 * FRAGMENT_MMS);
+  /** 1 for each unit of the nocache pool that is in use: raw memory. */
+  nocacheMap: Int32Array = new Int32Array(0);
+  /** First page of that pool, or NULL. */
+  nocachePool = NULL;
+  /** Tables that share a page have links and walkers of their own: their ids follow those of grants, MAX_PARTS a page. */
+  readonly sharing: boolean;
+  /** The next grant's page came from pagetable_alloc. */
+  ofTables = false;
   /** 1 where its first page has no reference for its owner: a frozen table. */
   readonly gFrozen: Int32Array;
   /** Number of the gather that it was queued in last. */
@@ -260,6 +278,12 @@ export class Ledger {
   pgste = false;
   /** Two tables share a page, and `__tlb_remove_table` knows them by the low bits of the pointer (s390 up to 6.1). */
   fragments = false;
+  /** `__tlb_remove_table` takes parts of pages by address, their level in its low bits (powerpc). */
+  queuesParts = false;
+  /** ... or pages, where the lowest bit is set, and objects of a slab cache (sparc64). */
+  queuesPages = false;
+  /** Index of the kind that a pgtable_t is: a page, or an address. */
+  pgtableKind = 0;
   /** What the next grant's `_refcount` has beside references. */
   extra = 0;
   /** Whether descriptors are allocated apart. */
@@ -305,8 +329,9 @@ export class Ledger {
   readonly checks: Float64Array = new Float64Array(INVARIANTS.length);
   readonly violations: Float64Array = new Float64Array(INVARIANTS.length);
 
-  constructor(mem: Int32Array, layout: Layout, map: MemMap, slots: number) {
+  constructor(mem: Int32Array, layout: Layout, map: MemMap, slots: number, sharing = false) {
     const n = map.nrPages;
+    this.sharing = sharing;
     this.mem = mem;
     this.layout = layout;
     this.nrPagesWord = (layout.folio["_folio_nr_pages"]?.offset ?? 0) >> 2;
@@ -341,15 +366,18 @@ export class Ledger {
     this.gIntentStep = perPage();
     this.gIntentCall = perPage();
     this.gPtdesc = perPage();
-    this.partSlot = new Int32Array(2 * n);
+    this.partSlot = new Int32Array(MAX_PARTS * n);
+    this.partGather = new Int32Array(MAX_PARTS * n);
     this.gExtra = perPage();
     this.gParts = perPage();
+    this.gRest = perPage();
     this.gFrozen = perPage();
     this.gGather = perPage();
-    this.gLink = perPage();
-    this.gHow = perPage();
-    this.gAddress = perPage();
-    this.gUnlinkStep = perPage();
+    const perTable = (): Int32Array => new Int32Array(sharing ? n * (1 + MAX_PARTS) : n);
+    this.gLink = perTable();
+    this.gHow = perTable();
+    this.gAddress = perTable();
+    this.gUnlinkStep = perTable();
     this.gSeen = perPage();
     this.gQueued = perPage();
     this.freeIds = perPage();
@@ -370,6 +398,9 @@ export class Ledger {
     this.gState.fill(0);
     this.table.fill(0);
     this.mmDeposits.fill(0);
+    this.fragCache.fill(-1);
+    this.nocachePool = NULL;
+    this.ofTables = false;
     this.pagetables = 0;
     this.charges = 0;
     this.lostCharges = 0;
@@ -535,11 +566,14 @@ export class Ledger {
     this.gFlags[g] = 0;
     this.gSlot[g] = slot;
     this.gOwnerRefs[g] = 1;
-    this.gPtdesc[g] = this.apart && family === PAGETABLE ? this.descriptors.book(g, pfn, pages) : 0;
+    const table = family === PAGETABLE || this.ofTables;
+    this.gPtdesc[g] = this.apart && table ? this.descriptors.book(g, pfn, pages) : 0;
     this.gExtra[g] = this.extra;
     this.gParts[g] = 0;
+    this.gRest[g] = 0;
+    this.ofTables = false;
     this.extra = 0;
-    this.gFrozen[g] = this.frozenTables && family === PAGETABLE ? 1 : 0;
+    this.gFrozen[g] = this.frozenTables && table ? 1 : 0;
     this.gLink[g] = LINK_NONE;
     this.gSeen[g] = 0;
     this.gQueued[g] = 0;
@@ -629,6 +663,9 @@ export class Ledger {
     if (this.gLink[g] === LINK_CLEARED) {
       this.checks[FLUSH_BEFORE_FREE]!++;
       this.checks[GRACE_PERIOD]!++;
+    }
+    if (this.gRest[g] !== 0) {
+      for (let i = 0; i < this.fragCache.length; i++) if (this.fragCache[i] === g) this.fragCache[i] = -1;
     }
     if (this.gSeen[g] !== 0) leaveTable(this, g, WALK_ALL);
     this.gState[g] = 0;

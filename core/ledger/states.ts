@@ -37,6 +37,12 @@ export const VIA_ORDER = 2;
 /** A wrong lookup or cast was recorded when the value was made. */
 export const VIA_RECORDED = 4;
 
+/** In `gRest`: a table of the page was freed by pte_free_defer, and the page waits for a grace period. */
+export const PART_DEFERRED = 1 << 8;
+
+/** In `gRest`: the slab cache of the page, so many bits up. */
+export const CACHE_SHIFT = 16;
+
 /** Gathers at once. */
 export const MAX_GATHERS = 16;
 
@@ -46,6 +52,8 @@ export const RELEASE_PUT = 0;
 export const RELEASE_ORDER_2 = 1;
 /** It frees what compound_order answers (s390). */
 export const RELEASE_LOOKUP = 2;
+/** It puts the share of a table in its page (powerpc). */
+export const RELEASE_PART = 3;
 
 /** It leads nowhere: the table was never put in use. */
 export const LINK_NONE = 0;

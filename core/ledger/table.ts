@@ -25,6 +25,7 @@ import {
   PAGE_TYPE,
   SHARE_COUNT,
 } from "./invariants.ts";
+import { SLAB } from "./families.ts";
 import type { Ledger } from "./ledger.ts";
 import {
   G_TABLE,
@@ -64,6 +65,9 @@ function isTable(l: Ledger, pfn: number): boolean {
 
 /** Compares a page's type with what constructor and destructor made of it. */
 export function checkType(l: Ledger, pfn: number): void {
+  const g = l.grantOf[pfn]!;
+  // A slab has a type of its own (6.12).
+  if (g >= 0 && l.gFamily[g] === SLAB) return;
   l.checks[PAGE_TYPE]!++;
   const should = (l.table[pfn]! & T_LEVEL) !== 0;
   const type = l.mem[(l.describing(pfn) << PAGE_WORDS_SHIFT) + W_TYPE]!;

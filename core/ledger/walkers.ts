@@ -20,6 +20,9 @@
  *
  * @module
  */
+import { MAX_PARTS } from "../memory/fragments.ts";
+import { PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE } from "../memory/words.ts";
+import { FRAGMENT, PARTS_OF } from "./families.ts";
 import { CORRUPTION, FLUSH_BEFORE_FREE, GRACE_PERIOD } from "./invariants.ts";
 import type { Ledger } from "./ledger.ts";
 import { HOW_EXIT, HOW_KERNEL, LINK_CLEARED, LINK_USED, LIVE, T_LOCK } from "./states.ts";
@@ -57,6 +60,8 @@ export class Walkers {
   readonly kind: Int32Array = new Int32Array(MAX_WALKERS);
   /** Grant of the table that each may see, or -1 once it has left. */
   readonly table: Int32Array = new Int32Array(MAX_WALKERS);
+  /** The table itself: that grant, or of a page that tables share the part (`tableAt`). */
+  readonly part: Int32Array = new Int32Array(MAX_WALKERS);
   /** 1 where the table had a lock out of the slab when the walker came. */
   readonly locked: Uint8Array = new Uint8Array(MAX_WALKERS);
   /** Name of each, or -1. */
@@ -67,16 +72,34 @@ export class Walkers {
  * Whether a walker of that kind can follow an entry into the table at that page
  * now. Who writes an IOMMU's walk has an IOMMU, whatever the configuration.
  */
-export function mayWalk(l: Ledger, kind: number, pfn: number): boolean {
+export function mayWalk(l: Ledger, kind: number, value: number): boolean {
+  const pfn = pageBehind(value);
   if (((l.walkerKinds | WALK_IOMMU) & kind) === 0 || pfn < 0 || pfn >= l.nrPages) return false;
   const g = l.grantOf[pfn]!;
-  return g >= 0 && l.gLink[g] === LINK_USED && l.gState[g] === LIVE;
+  return g >= 0 && l.gLink[tableAt(l, value)] === LINK_USED && l.gState[g] === LIVE;
+}
+
+function pageBehind(value: number): number {
+  return value >= PAGE_OFFSET ? (value - PAGE_OFFSET) >> PAGE_SHIFT : value;
+}
+
+/**
+ * The table that a pointer of any kind stands for, by the index of its link: a
+ * grant's, or, where tables share the page, its part's. The page has to be granted.
+ */
+export function tableAt(l: Ledger, value: number): number {
+  const pfn = pageBehind(value);
+  const g = l.grantOf[pfn]!;
+  if (!l.sharing || l.gFamily[g]! < FRAGMENT) return g;
+  const size = PAGE_SIZE / PARTS_OF[l.gFamily[g]!]!;
+  return l.nrPages + pfn * MAX_PARTS + (value >= PAGE_OFFSET ? Math.floor((value & (PAGE_SIZE - 1)) / size) : 0);
 }
 
 /** A walker is in the table now. */
-export function walkerStarted(l: Ledger, w: number, kind: number, pfn: number, slot: number): void {
+export function walkerStarted(l: Ledger, w: number, kind: number, value: number, slot: number): void {
   const { walkers } = l;
-  const g = l.grantOf[pfn]!;
+  const g = l.grantOf[pageBehind(value)]!;
+  walkers.part[w] = tableAt(l, value);
   walkers.n = w + 1;
   walkers.kind[w] = kind;
   walkers.table[w] = g;
@@ -115,6 +138,19 @@ export function leaveTable(l: Ledger, g: number, kinds: number): void {
   }
 }
 
+/** Walkers of these kinds leave one of the tables that share a page. */
+function leavePart(l: Ledger, table: number, kinds: number): void {
+  const { walkers } = l;
+  for (let w = 0; w < walkers.n; w++) {
+    if (walkers.table[w]! >= 0 && walkers.part[w] === table && (walkers.kind[w]! & kinds) !== 0) walkerEnded(l, w);
+  }
+}
+
+/** Walkers of these kinds leave the table of a grant that a pointer stands for. */
+export function leaveTableAt(l: Ledger, g: number, value: number, kinds: number): void {
+  if (l.gSeen[g] !== 0) leavePart(l, tableAt(l, value), kinds);
+}
+
 /** Code of these kinds that walks anything comes to its end: an IPI (interrupts off), a grace period (both). */
 export function walkersDone(l: Ledger, kinds: number): void {
   const { walkers } = l;
@@ -122,14 +158,15 @@ export function walkersDone(l: Ledger, kinds: number): void {
 }
 
 /** The entry that leads to a table is cleared: who cannot have been there is not. */
-export function unlinked(l: Ledger, g: number, how: number, address: number): void {
-  l.gLink[g] = LINK_CLEARED;
-  l.gHow[g] = how;
-  l.gAddress[g] = address;
-  l.gUnlinkStep[g] = l.step;
+export function unlinked(l: Ledger, value: number, how: number, address: number): void {
+  const table = tableAt(l, value);
+  l.gLink[table] = LINK_CLEARED;
+  l.gHow[table] = how;
+  l.gAddress[table] = address;
+  l.gUnlinkStep[table] = l.step;
   let gone = WALK_ALL & ~REACH[how]!;
   if (how === HOW_EXIT && l.deadAsid) gone |= WALK_TLB;
-  leaveTable(l, g, gone);
+  leaveTableAt(l, l.grantOf[pageBehind(value)]!, value, gone);
 }
 
 /**
@@ -139,12 +176,12 @@ export function unlinked(l: Ledger, g: number, how: number, address: number): vo
 export function tlbFlushed(l: Ledger, mm: number, first: number, end: number): void {
   const { walkers } = l;
   for (let w = 0; w < walkers.n; w++) {
-    const g = walkers.table[w]!;
-    if (g < 0) continue;
+    if (walkers.table[w]! < 0) continue;
     if (walkers.kind[w] === WALK_IRQ) {
       if (l.ipiFlush) walkerEnded(l, w);
       continue;
     }
+    const g = walkers.part[w]!;
     if (walkers.kind[w] !== WALK_TLB || l.gLink[g] !== LINK_CLEARED) continue;
     if (l.gHow[g] === HOW_KERNEL && mm > 0) continue;
     const page = l.gAddress[g]! >>> 12;
@@ -156,19 +193,24 @@ export function tlbFlushed(l: Ledger, mm: number, first: number, end: number): v
 export function iotlbFlushed(l: Ledger): void {
   const { walkers } = l;
   for (let w = 0; w < walkers.n; w++) {
-    const g = walkers.table[w]!;
-    if (g >= 0 && walkers.kind[w] === WALK_IOMMU && l.gLink[g] === LINK_CLEARED) walkerEnded(l, w);
+    if (walkers.table[w]! < 0 || walkers.kind[w] !== WALK_IOMMU) continue;
+    if (l.gLink[walkers.part[w]!] === LINK_CLEARED) walkerEnded(l, w);
   }
 }
 
-/** A page of a table leaves while somebody may still see the table. */
-export function leftWhileSeen(l: Ledger, g: number): void {
+/**
+ * A page of a table leaves while somebody may still see the table.
+ *
+ * @param table where tables share the page and it does not leave: the one whose part may be another's now; default all
+ */
+export function leftWhileSeen(l: Ledger, g: number, table = -1): void {
   const { walkers } = l;
   for (let w = 0; w < walkers.n; w++) {
-    if (walkers.table[w] !== g) continue;
+    const at = walkers.part[w]!;
+    if (walkers.table[w] !== g || (table >= 0 && at !== table)) continue;
     const kind = walkers.kind[w]!;
     const invariant = (kind & (WALK_TLB | WALK_IOMMU)) !== 0 ? FLUSH_BEFORE_FREE : GRACE_PERIOD;
-    const step = l.gLink[g] === LINK_CLEARED ? l.gUnlinkStep[g]! : 0;
+    const step = l.gLink[at] === LINK_CLEARED ? l.gUnlinkStep[at]! : 0;
     // Whoever gave the table up did it wrong, and that may be long ago.
     l.lateMisuse = true;
     l.record(invariant, CORRUPTION, WHY_SEEN, g, l.gFirst[g]!, 0, walkers.slot[w]! << 4 | kind, step);

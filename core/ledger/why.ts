@@ -140,3 +140,9 @@ export const WHY_PTDESC_STALE = 84;
 export const WHY_PTDESC_COUNT = 85;
 /** memdesc: asked for page x of the table, the lookup answers another's descriptor. */
 export const WHY_PTDESC_OTHER = 86;
+/** What counts the tables of its page says x, the ledger y. */
+export const WHY_PARTS = 90;
+/** Its page is free, and x tables of it are in use. */
+export const WHY_PARTS_FREED = 91;
+/** The table was given back: its page is others'. */
+export const WHY_PART_FREE = 92;

@@ -28,6 +28,8 @@ export const EV_DTOR = 9;
 export const EV_PTDESC_FREE = 10;
 /** An allocation inside the kernel failed: a = 1 gather batch, 2 table batch. */
 export const EV_NO_BATCH = 8;
+/** The nocache pool was set up (sparc): first page a, b pages. */
+export const EV_POOL = 21;
 /** The TLB was flushed for mm a (-1: all), from page number b of its addresses to before c (both unsigned). */
 export const EV_TLB_FLUSH = 16;
 /** Every other CPU took an interrupt. */

@@ -13,7 +13,7 @@ import { ARCHS, CONFIGS, kernelNames, parseKernelName } from "../kernel/names.ts
 import type { KernelName } from "../kernel/names.ts";
 import { INVARIANTS } from "../ledger/invariants.ts";
 import { GFP_FLAGS } from "../memory/gfp.ts";
-import { CALLS, FAILABLE, hasCall, HOWS, namesResult, OP_AT, OP_REPEAT, opOf, POINTS } from "./calls.ts";
+import { CALLS, FAILABLE, hasCall, namesResult, OP_AT, OP_REPEAT, opOf, POINTS, WORDS } from "./calls.ts";
 import type { CallDef, Param } from "./calls.ts";
 import { isPointer, KIND_LETTERS } from "./kinds.ts";
 import { NULL_OPERAND } from "./operands.ts";
@@ -88,7 +88,11 @@ function pickOperand(slots: readonly Slot[], param: Param, choice: number, maxOr
     case "gfp":
       return pickGfp(choice);
     case "how":
-      return { value: choice % HOWS.length, slot: false, offset: 0 };
+    case "table_type":
+    case "index":
+    case "flag":
+    case "cache":
+      return { value: choice % WORDS[param.type].length, slot: false, offset: 0 };
     case "order":
     case "count":
     case "bytes":

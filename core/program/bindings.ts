@@ -6,7 +6,7 @@
  */
 import { pagetable_dtor_free } from "../kernel/ctor.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { kernel_pgtable_work_func, ptdesc_set_kernel, pte_free_defer } from "../kernel/kernel_pgtable.ts";
+import { kernel_pgtable_work_func, ptdesc_set_kernel } from "../kernel/kernel_pgtable.ts";
 import {
   __tlb_remove_folio_pages,
   CLEARED_P4DS,
@@ -99,7 +99,7 @@ const runs: Readonly<Record<string, Run>> = {
   flush_tlb_mm: nothing((k, l) => flush_tlb(k, l.a, 0, -1)),
   flush_tlb_all: nothing((k) => flush_tlb(k, -1, 0, -1)),
   flush_tlb_kernel_range: nothing((k, l) => flush_tlb(k, 0, l.a, l.b)),
-  pte_free_defer: nothing((k, l) => pte_free_defer(k, l.b)),
+  pte_free_defer: nothing((k, l) => k.pte_free_defer(k, l.b)),
   ptdesc_set_kernel: nothing((k, l) => ptdesc_set_kernel(k, l.a)),
   page_ptdesc: (k, l) => k.page_ptdesc(k, l.a),
   ptdesc_page: (k, l) => k.ptdesc_page(k, l.a),
@@ -148,6 +148,20 @@ const runs: Readonly<Record<string, Run>> = {
   page_table_alloc: (k, l) => k.page_table_alloc(k, l.a),
   page_table_free: nothing((k, l) => k.page_table_free(k, l.a, l.b)),
   page_table_free_rcu: nothing((k, l) => k.page_table_free_rcu(k, l.a, k.gathers[l.a * GATHER_WORDS + G_MM]!, l.b)),
+  pte_fragment_alloc: (k, l) => k.pte_fragment_alloc(k, l.a, l.b),
+  pte_fragment_free: nothing((k, l) => k.pte_fragment_free(k, l.a, l.b)),
+  pmd_fragment_alloc: (k, l) => k.pmd_fragment_alloc(k, l.a),
+  pmd_fragment_free: nothing((k, l) => k.pmd_fragment_free(k, l.a)),
+  pgtable_free_tlb: nothing((k, l) => k.pgtable_free_tlb(k, l.a, l.b, l.c)),
+  arch_exit_mmap: nothing((k, l) => k.arch_exit_mmap(k, l.a)),
+  get_pointer_table: (k, l) => k.get_pointer_table(k, l.a),
+  free_pointer_table: (k, l) => k.free_pointer_table(k, l.a, l.b),
+  srmmu_get_nocache: (k, l) => k.srmmu_get_nocache(k, l.a, l.b),
+  srmmu_free_nocache: nothing((k, l) => k.srmmu_free_nocache(k, l.a, l.b)),
+  pte_alloc_one: (k) => k.pte_alloc_one(k),
+  pte_free: nothing((k, l) => k.pte_free(k, l.b)),
+  kmem_cache_alloc: (k, l) => k.kmem_cache_alloc(k, l.a, l.b),
+  kmem_cache_free: nothing((k, l) => k.kmem_cache_free(k, l.a, l.b)),
   pgd_list_add: nothing((k, l) => k.pgd_list_add(k, l.a)),
   pgd_list_del: nothing((k, l) => k.pgd_list_del(k, l.a)),
   pgd_set_mm: nothing((k, l) => k.pgd_set_mm(k, l.a, l.b)),

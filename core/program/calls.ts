@@ -10,6 +10,24 @@
  */
 import { type KernelBase, since } from "../kernel/names.ts";
 import { HOWS } from "../ledger/states.ts";
+import { PGTABLE_INDEXES, SLAB_CACHES } from "../memory/fragments.ts";
+
+/** Types whose operands are words: how an entry is cleared, what a table is, yes or no. */
+export type WordType = "how" | "table_type" | "index" | "flag" | "cache";
+
+/** Words that an operand may be, by type; their places are the numbers that stand for them in the flat form. */
+export const WORDS: Readonly<Record<WordType, readonly string[]>> = {
+  how: HOWS,
+  table_type: ["TABLE_PMD", "TABLE_PTE"],
+  index: PGTABLE_INDEXES,
+  flag: ["0", "1"],
+  cache: SLAB_CACHES,
+};
+
+/** The words that operands of a type may be; undefined where they are no words. */
+export function wordsOf(type: ParamType): readonly string[] | undefined {
+  return Object.hasOwn(WORDS, type) ? WORDS[type as WordType] : undefined;
+}
 
 /** What a value is. `int` is an order, a count or a yes/no that a call answered. */
 export type Kind = "page" | "folio" | "ptdesc" | "virt" | "mm" | "gather" | "walker" | "int";
@@ -17,9 +35,9 @@ export type Kind = "page" | "folio" | "ptdesc" | "virt" | "mm" | "gather" | "wal
 /**
  * What a parameter takes: a value of one kind, `void*` (any kind: a wrong one
  * is a finding and not a syntax error), a number written in the program, or one
- * of the words {@linkcode HOWS}.
+ * of {@linkcode WORDS}.
  */
-export type ParamType = Kind | "void*" | "gfp" | "order" | "count" | "bytes" | "address" | "how";
+export type ParamType = Kind | "void*" | "gfp" | "order" | "count" | "bytes" | "address" | WordType;
 
 /** One parameter of a call. */
 export interface Param {
@@ -560,10 +578,10 @@ def(
 );
 def(
   "pte_free_defer",
-  "mm:mm, pgtable:page",
+  "mm:mm, pgtable:void*",
   "void",
-  "mm/pgtable-generic.c:pte_free_defer",
-  "pte_free after a grace period, by the table's own rcu_head",
+  "mm/pgtable-generic.c:pte_free_defer, arch/powerpc/mm/pgtable-frag.c:pte_free_defer",
+  "pte_free after a grace period, by the table's own rcu_head (a page, on powerpc and s390 an address)",
   MERGED,
 );
 def(
@@ -746,6 +764,112 @@ def(
   BEFORE_6_6,
 );
 
+// powerpc's tables that share a page.
+def(
+  "pte_fragment_alloc",
+  "mm:mm, kernel:flag",
+  "virt",
+  "arch/powerpc/mm/pgtable-frag.c:pte_fragment_alloc",
+  "a table of PTEs: of the page that the mm keeps the rest of, or of a new one; kernel 1: it is not constructed",
+);
+def(
+  "pte_fragment_free",
+  "table:virt, kernel:flag",
+  "void",
+  "arch/powerpc/mm/pgtable-frag.c:pte_fragment_free",
+  "frees such a table; its page with the last share of it",
+);
+def(
+  "pmd_fragment_alloc",
+  "mm:mm, vmaddr:address",
+  "virt",
+  "arch/powerpc/mm/book3s64/pgtable.c:pmd_fragment_alloc",
+  "a table of PMDs: of the page that the mm keeps the rest of, or of a new one",
+);
+def(
+  "pmd_fragment_free",
+  "pmd:virt",
+  "void",
+  "arch/powerpc/mm/book3s64/pgtable.c:pmd_fragment_free",
+  "frees such a table; its page with the last share of it",
+);
+def(
+  "pgtable_free_tlb",
+  "tlb:gather, table:virt, index:index",
+  "void",
+  "arch/powerpc/mm/book3s64/pgtable.c:pgtable_free_tlb, arch/sparc/include/asm/pgalloc_64.h:pgtable_free_tlb",
+  "queues a table, in the low bits of its pointer its level (powerpc), or whether it is a page (sparc64: false, true)",
+);
+def(
+  "arch_exit_mmap",
+  "mm:mm",
+  "void",
+  "arch/powerpc/mm/book3s64/mmu_context.c:arch_exit_mmap, destroy_pagetable_cache",
+  "the mm gives up what it keeps of pages (pte_frag_destroy, pmd_frag_destroy); its name stands for the next mm from here on",
+);
+
+// m68k's.
+def(
+  "get_pointer_table",
+  "type:table_type",
+  "virt",
+  "arch/m68k/mm/motorola.c:get_pointer_table",
+  "a table of PTEs, or of PMDs or PGDs (TABLE_PMD): of a page that has one to give, or of a new one",
+);
+def(
+  "free_pointer_table",
+  "table:virt, type:table_type",
+  "int",
+  "arch/m68k/mm/motorola.c:free_pointer_table",
+  "gives it back: 1 where its page was freed with it",
+);
+
+// 32-bit sparc's.
+def(
+  "srmmu_get_nocache",
+  "size:bytes, align:bytes",
+  "virt",
+  "arch/sparc/mm/srmmu.c:srmmu_get_nocache",
+  "a piece of the pool of uncached pages (2 pages here, set up with the first)",
+);
+def(
+  "srmmu_free_nocache",
+  "addr:virt, size:bytes",
+  "void",
+  "arch/sparc/mm/srmmu.c:srmmu_free_nocache",
+  "gives such a piece back",
+);
+def(
+  "pte_alloc_one",
+  "mm:mm",
+  "virt",
+  "arch/sparc/mm/srmmu.c:pte_alloc_one",
+  "a user's table of PTEs in the pool; the first in its page constructs it",
+);
+def(
+  "pte_free",
+  "mm:mm, ptep:virt",
+  "void",
+  "arch/sparc/mm/srmmu.c:pte_free",
+  "gives such a table back; the last in its page destructs it",
+);
+
+// Tables that are objects of a slab cache.
+def(
+  "kmem_cache_alloc",
+  "cachep:cache, flags:gfp",
+  "virt",
+  "mm/slub.c:kmem_cache_alloc",
+  "an object of a slab cache of page tables",
+);
+def(
+  "kmem_cache_free",
+  "cachep:cache, x:virt",
+  "void",
+  "mm/slub.c:kmem_cache_free",
+  "gives such an object back",
+);
+
 // x86's list of pgds: stores through the descriptor's view.
 def(
   "pgd_list_add",
@@ -913,9 +1037,6 @@ export function hasCall(kernel: KernelBase, call: CallDef): boolean {
       return kernel === "6.19";
   }
 }
-
-/** Words that a `how` may be, by the number that stands for each in the flat form. */
-export { HOWS };
 
 /** Whether a line may give the call's answer a name: of the environment's steps, only walkers have one. */
 export function namesResult(call: CallDef): boolean {

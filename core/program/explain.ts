@@ -162,6 +162,12 @@ export function explain(f: Int32Array, slots: readonly Slot[], machine: Machine)
       return x === 0 ? `${at(offset)} is deposited already` : `${call} takes a table that is not deposited there`;
     case why.WHY_CLOBBER_TABLE:
       return `${call} writes ${at(offset)} over ${x === 1 ? "pmd_huge_pte" : "pt_share_count"} of a table of PMDs`;
+    case why.WHY_PARTS:
+      return `what counts the tables that share the page of ${name} says ${x}, and should say ${y}`;
+    case why.WHY_PARTS_FREED:
+      return `the page of ${name} is freed while ${x === 1 ? "a part of it is" : `${x} parts of it are`} in use`;
+    case why.WHY_PART_FREE:
+      return `${call} uses ${name}, a part of its page that was given back`;
     case why.WHY_NO_PTDESC:
       return `${at(offset)} came from ${FAMILY_NAMES[x]} and has no descriptor: ${call} finds none`;
     case why.WHY_PTDESC_FREE:

@@ -73,6 +73,9 @@ export const VOID_TABLE = 2;
 /** Operand a must point at memory, as a page, folio, descriptor or address. */
 export const VOID_MEMORY = 3;
 
+/** Operand b must be a pgtable_t: a page, or where several tables share one an address. */
+export const VOID_PGTABLE = 4;
+
 /** Calls beside the environment's that find memory by any pointer to it. */
 const ANY_MEMORY: ReadonlySet<string> = new Set(["populate", "unlink"]);
 
@@ -80,6 +83,7 @@ const ANY_MEMORY: ReadonlySet<string> = new Set(["populate", "unlink"]);
 export function voidRule(call: CallDef): number {
   if (call.env || ANY_MEMORY.has(call.name)) return call.params[0]?.type === "void*" ? VOID_MEMORY : VOID_NONE;
   if (call.params[0]?.type === "void*") return VOID_ADDRESS;
+  if (call.params[1]?.name === "pgtable" && call.params[1].type === "void*") return VOID_PGTABLE;
   return call.params[1]?.type === "void*" ? VOID_TABLE : VOID_NONE;
 }
 

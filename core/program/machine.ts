@@ -15,10 +15,11 @@ import type { Kernel, KernelFunctions } from "../kernel/kernel.ts";
 import {
   dtorRan,
   envHolds,
-  fragmentReleased,
   gatherReleased,
   gatherTook,
   pageOf,
+  partReleased,
+  poolMade,
   WALK_STEPS,
   walkPossible,
 } from "../ledger/hooks/mod.ts";
@@ -35,6 +36,7 @@ import {
   MAX_GATHERS,
   RELEASE_LOOKUP,
   RELEASE_ORDER_2,
+  RELEASE_PART,
   RELEASE_PUT,
 } from "../ledger/states.ts";
 import { KERNEL } from "../ledger/families.ts";
@@ -50,6 +52,7 @@ import {
   EV_GATHER_PUT,
   EV_IOTLB_FLUSH,
   EV_IPI,
+  EV_POOL,
   EV_PTDESC_FREE,
   EV_QUEUED,
   EV_TABLE,
@@ -82,6 +85,7 @@ import {
   TRAITS,
   VOID_ADDRESS,
   VOID_MEMORY,
+  VOID_PGTABLE,
   VOID_RULES,
 } from "./kinds.ts";
 import { FIRST_SLOT, MAX_LINES, MAX_SLOTS, type Program, STEP_WORDS } from "./program.ts";
@@ -124,6 +128,8 @@ const APART_BY_NAME: Readonly<Record<string, number>> = {
   pgd_list_add: ASKS_PTDESC,
   pgd_list_del: ASKS_PTDESC,
   pgd_set_mm: ASKS_PTDESC,
+  pte_fragment_free: ASKS_PTDESC,
+  pmd_fragment_free: ASKS_PTDESC,
   compound_head: ASKS_FOLIO,
   page_folio: ASKS_FOLIO,
   virt_to_head_page: ASKS_FOLIO,
@@ -148,6 +154,15 @@ const OP_PGTABLE_WORK = opOf("env kernel_pgtable_work");
 const OP_RCU = opOf("env rcu_grace_period");
 const OP_REMOVE_PTDESC = opOf("tlb_remove_ptdesc");
 
+/** Grace periods that a page can wait for one after the other. */
+const CALLBACKS = 2;
+/** Architectures on which several page tables share a page, each linked and walked for itself. */
+const SHARING: ReadonlySet<string> = new Set(["s390", "powerpc", "m68k", "sparc", "sparc64", "sh"]);
+/** Architectures whose `__tlb_remove_table` tells parts of pages from others by the low bits of the pointer. */
+const OWN_TABLES: ReadonlySet<string> = new Set(["powerpc", "sparc64"]);
+/** Architectures whose pgtable_t is an address (asm/page.h). */
+const PGTABLE_VIRT: ReadonlySet<string> = new Set(["s390", "powerpc", "m68k", "sparc", "sparc64"]);
+
 /** What the ledger is asked before a walker's step: see `walkPossible`. */
 const WALKER_KINDS: Int32Array = Int32Array.from(CALLS, (c) => WALK_STEPS[callName(c)] ?? 0);
 
@@ -160,7 +175,8 @@ function kindOfValue(kind: number, value: number): number {
 /** Kinds of walkers that there can be: on one CPU none, RCU walkers from 6.6 on (pte_offset_map takes the lock since 6.5). */
 function walkerKinds({ arch, base, config }: Kernel): number {
   if (!arch.smp) return 0;
-  return WALK_TLB | (arch.gupFast ? WALK_IRQ : 0) | (base === "6.1" || base === "v2" ? 0 : WALK_RCU) |
+  return (arch.hardwareWalk ? WALK_TLB : 0) | (arch.gupFast ? WALK_IRQ : 0) |
+    (base === "6.1" || base === "v2" ? 0 : WALK_RCU) |
     (config.includes("IOMMU_SVA") ? WALK_IOMMU : 0);
 }
 
@@ -229,19 +245,23 @@ export class Machine {
   constructor(options: MachineOptions) {
     const k = createKernel(options.kernel, options, options.overrides);
     this.kernel = k;
-    const l = new Ledger(k.mem, k.layout, k.map, MAX_SLOTS);
+    const l = new Ledger(k.mem, k.layout, k.map, MAX_SLOTS, SHARING.has(k.arch.name));
     this.ledger = l;
     this.#sweep = new Sweep(k.map.nrPages);
     l.tablesArePages = !k.arch.tableFree;
     l.tableKind = kindIndex(k.arch.tableKind);
-    l.tableRelease = since(k.base, "6.14")
+    l.tableRelease = OWN_TABLES.has(k.arch.name)
+      ? RELEASE_PART
+      : since(k.base, "6.14")
       ? RELEASE_LOOKUP
       : k.arch.name !== "s390"
       ? RELEASE_PUT
       : k.base === "6.1" || k.base === "v2"
       ? RELEASE_ORDER_2
       : RELEASE_LOOKUP;
-    l.tableDestructs = since(k.base, "frozen")
+    l.tableDestructs = OWN_TABLES.has(k.arch.name)
+      ? DESTRUCTS_NONE
+      : since(k.base, "frozen")
       ? DESTRUCTS_ANY
       : since(k.base, "6.14")
       ? DESTRUCTS_ALL
@@ -250,6 +270,10 @@ export class Machine {
       : DESTRUCTS_NONE;
     l.pgste = k.pgste;
     l.fragments = k.arch.name === "s390" && !since(k.base, "6.6");
+    l.queuesParts = k.arch.name === "powerpc";
+    l.queuesPages = k.arch.name === "sparc64";
+    l.pgtableKind = PGTABLE_VIRT.has(k.arch.name) ? KIND_VIRT : KIND_PAGE;
+    l.nocacheMap = k.nocacheMap;
     l.headLookup = k.base === "v2";
     l.frozenTables = since(k.base, "frozen");
     l.hasDescriptors = k.base !== "6.1";
@@ -594,9 +618,12 @@ export class Machine {
       return false;
     }
     const slot = rule === VOID_ADDRESS ? l.sa : l.sb;
+    if (rule === VOID_PGTABLE && slot >= 0 && l.b === NULL) return true;
     // Without MMU_GATHER_TABLE_FREE tlb_remove_ptdesc takes what its name says.
     const wanted = rule === VOID_ADDRESS
       ? KIND_VIRT
+      : rule === VOID_PGTABLE
+      ? l.pgtableKind
       : l.tablesArePages && l.op === OP_REMOVE_PTDESC
       ? KIND_PTDESC
       : l.tableKind;
@@ -641,7 +668,8 @@ export class Machine {
           break;
         case EV_TABLE:
           this.#tableKind(a);
-          if (l.fragments && (a & 3) !== 0) fragmentReleased(l, a);
+          if (l.queuesPages && (a & 1) !== 0) gatherReleased(l, pageOf(a), RELEASE_LOOKUP);
+          else if (l.queuesParts || l.queuesPages || (l.fragments && (a & 3) !== 0)) partReleased(l, a);
           else gatherReleased(l, pageOf(l.descriptors.behind(a)), l.tableRelease);
           break;
         case EV_DEFERRED:
@@ -652,6 +680,9 @@ export class Machine {
           break;
         case EV_TLB_FLUSH:
           tlbFlushed(l, a, e[i + 2]!, e[i + 3]!);
+          break;
+        case EV_POOL:
+          poolMade(l, a, e[i + 2]!);
           break;
         case EV_IPI:
           walkersDone(l, WALK_IRQ);
@@ -785,6 +816,8 @@ export class Machine {
       if (l.gathers[i] === 1) this.#drainCall(OP_FINISH, i);
     }
     this.#drainCall(OP_RCU, 0);
+    // A callback may have queued another.
+    for (let i = 0; i < CALLBACKS && this.kernel.nRcu !== 0; i++) this.#drainCall(OP_RCU, 0);
     if (l.asyncKernelFree) this.#drainCall(OP_PGTABLE_WORK, 0);
   }
 

@@ -51,9 +51,9 @@ export const FIELDS: Readonly<Record<"kernel" | "ledger" | "walkers" | "descript
   {
     kernel: kinds({
       memory: "mem",
-      page: "wasBatch",
-      link: "batches batchPages gathers rcuQueue placeNext mmHugePte",
-      number: "nBatchPages failNext nRcu tlbFlushPending locks nLocks",
+      page: "wasBatch slabObjects",
+      link: "batches batchPages gathers rcuQueue placeNext mmHugePte pteFrag pmdFrag nocachePool",
+      number: "nBatchPages failNext nRcu tlbFlushPending locks nLocks nocacheMap",
       history: "nWalkers",
       scratch: "events nEvents eventsLost armed atPoint bug bugCheck bugPage folioBatch",
       fixed: `name base arch config layout map debugVm nrPages highStart lowZone highZone listEnd pgHead pgReserved
@@ -65,22 +65,22 @@ export const FIELDS: Readonly<Record<"kernel" | "ledger" | "walkers" | "descript
       memory: "mem",
       page: "refs envRefs reserved onList writtenOff theoretical table lockOf deposits depositHome sharers",
       grant:
-        `gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs gFrozen gPtdesc gExtra gParts gLink gHow gAddress gSeen
+        `gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs gFrozen gPtdesc gExtra gParts gRest gLink gHow gAddress gSeen
       gQueued`,
       slot: "via slotPages",
       gather: "gathers ranges",
-      link: "grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds",
-      number: "envTaken freePages managed pagetables charges nLocks mmDeposits locks",
-      history: "partSlot gIntentStep gUnlinkStep nFreeIds nIds nGathers",
+      link: "grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds fragCache nocachePool",
+      number: "nocacheMap envTaken freePages managed pagetables charges nLocks mmDeposits locks",
+      history: "partSlot partGather gIntentStep gUnlinkStep nFreeIds nIds nGathers",
       scratch:
         `op step a b c sa sb subject offset dst res draining findings nFindings full stepStart stop misuse lateMisuse pending
-        pendingOrder checks violations lostCharges extra`,
+        pendingOrder checks violations lostCharges extra ofTables`,
       fixed:
         `layout map nrPages nrPagesWord enabled expectedLeaks kinds tableRelease tableKind tablesArePages headLookup
         hasDescriptors frozenTables walkerKinds ipiFlush deadAsid flushedAtUnmap asyncKernelFree walkers countsFolios
-        splitPte splitPmd allocPtlocks memcg pmdShare sharesAreRefs tableDestructs apart descriptors pgste fragments`,
+        splitPte splitPmd allocPtlocks memcg pmdShare sharesAreRefs tableDestructs apart descriptors pgste fragments sharing queuesParts queuesPages pgtableKind`,
     }),
-    walkers: kinds({ link: "kind table locked", history: "n slot" }),
+    walkers: kinds({ link: "kind table part locked", history: "n slot" }),
     descriptors: kinds({ number: "granting live grant page pages", fixed: "first" }),
   };
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { didYouMean, notOneOf } from "./did_you_mean.ts";
-import { type CallDef, HOWS, type Kind, type Param } from "./calls.ts";
+import { type CallDef, type Kind, type Param, wordsOf } from "./calls.ts";
 import { GFP_NAMES, gfpBits } from "./gfp_text.ts";
 import { quote } from "./input_error.ts";
 import { MAX_OFFSET, MAX_PAGES } from "./program.ts";
@@ -74,7 +74,8 @@ export function parseOperand(scan: Scanner, names: Names, call: CallDef, param: 
   const text = scan.operand();
   if (text === "") scan.fail(`${wants(call, param)}, and nothing stands there`, column);
   if (param.type === "gfp") return { value: parseGfp(scan, text, column), isSlot: false, offset: 0 };
-  if (param.type === "how") return parseHow(scan, call, text, column);
+  const words = wordsOf(param.type);
+  if (words !== undefined) return parseWord(scan, call, param, words, text, column);
   if (isNumberType(param.type)) return parseNumber(scan, names, call, param, param.type, text, column);
   if (text === "NULL") return { value: NULL_OPERAND, isSlot: false, offset: 0 };
   return parseValue(scan, names, call, param, text, column);
@@ -94,9 +95,19 @@ function parseGfp(scan: Scanner, text: string, column: number): number {
   return bits;
 }
 
-function parseHow(scan: Scanner, call: CallDef, text: string, column: number): Operand {
-  const value = HOWS.indexOf(text);
-  if (value < 0) scan.fail(notOneOf(text, `a way in which ${call.name} clears an entry`, HOWS), column);
+function parseWord(
+  scan: Scanner,
+  call: CallDef,
+  param: Param,
+  words: readonly string[],
+  text: string,
+  column: number,
+): Operand {
+  const value = words.indexOf(text);
+  const what = param.type === "how"
+    ? `a way in which ${call.name} clears an entry`
+    : `a '${param.name}' of ${call.name}`;
+  if (value < 0) scan.fail(notOneOf(text, what, words), column);
   return { value, isSlot: false, offset: 0 };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { KERNEL_BASES } from "../kernel/names.ts";
-import { CALLS, hasCall, OP_AT, OP_REPEAT, opOf } from "./calls.ts";
+import { CALLS, hasCall, OP_AT, OP_REPEAT, opOf, wordsOf } from "./calls.ts";
 import { InputError } from "./input_error.ts";
 import { parseProgram } from "./parse.ts";
 import { FIRST_SLOT, MAX_LINES, MAX_SLOTS, STEP_WORDS } from "./program.ts";
@@ -307,8 +307,8 @@ Deno.test("every call of the table can be written", () => {
     const args = call.params.map((p) =>
       p.type === "gfp"
         ? "GFP_KERNEL"
-        : p.type === "how"
-        ? "shared"
+        : wordsOf(p.type) !== undefined
+        ? wordsOf(p.type)![0]
         : "order count bytes address".includes(p.type)
         ? "1"
         : "NULL"

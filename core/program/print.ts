@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { CALLS, FAILABLE, HOWS, namesResult, OP_AT, OP_REPEAT, opOf, POINTS } from "./calls.ts";
+import { CALLS, FAILABLE, namesResult, OP_AT, OP_REPEAT, opOf, POINTS, wordsOf } from "./calls.ts";
 import type { CallDef, Param } from "./calls.ts";
 import { printGfp } from "./gfp_text.ts";
 import { NULL_OPERAND } from "./operands.ts";
@@ -29,7 +29,8 @@ function printOperand(program: Steps, index: number, param: Param, i: number): s
     return offset === 0 ? name : `${name}+${offset}`;
   }
   if (param.type === "gfp") return printGfp(value);
-  if (param.type === "how") return HOWS[value] ?? String(value);
+  const words = wordsOf(param.type);
+  if (words !== undefined) return words[value] ?? String(value);
   if (param.type === "address") return `0x${value.toString(16)}`;
   return value === NULL_OPERAND ? "NULL" : String(value);
 }

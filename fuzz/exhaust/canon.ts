@@ -35,7 +35,9 @@ import {
 } from "../../core/kernel/mmu_gather.ts";
 import { G_MM, G_START, G_TABLES, G_USED, GATHER_WORDS, MAX_GATHERS, UNITS } from "../../core/kernel/mmu_gather.ts";
 import { BATCH_GIVEN_BACK } from "../../core/kernel/page.ts";
-import { LINK_CLEARED, LIVE, QUEUED, T_DEPOSITED, T_DEPOSITS } from "../../core/ledger/states.ts";
+import { FRAGMENT } from "../../core/ledger/families.ts";
+import { MAX_PARTS, pointerList } from "../../core/memory/fragments.ts";
+import { LINK_CLEARED, LINK_NONE, LIVE, QUEUED, T_DEPOSITED, T_DEPOSITS } from "../../core/ledger/states.ts";
 import { areaWord, fragmentList, NR_ORDERS, Z_FREE, Z_MANAGED, ZONE_WORDS } from "../../core/memory/mem_map.ts";
 import {
   NULL,
@@ -73,7 +75,7 @@ const KIND_GATHER = kindIndex("gather");
 const BY_NAME: ReadonlySet<string> = new Set(
   (`mem wasBatch batches batchPages gathers rcuQueue nBatchPages failNext nRcu placeNext tlbFlushPending refs envRefs reserved onList ` +
     `writtenOff theoretical gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs via slotPages ranges ` +
-    `gFrozen gLink gHow gAddress gSeen gQueued mmHugePte grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds envTaken freePages managed`)
+    `gFrozen gLink gHow gAddress gSeen gQueued mmHugePte pteFrag pmdFrag fragCache nocachePool grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds envTaken freePages managed`)
     .split(" "),
 );
 
@@ -271,6 +273,23 @@ export class Canon {
       any = true;
       this.low = Math.imul(this.low ^ k.mmHugePte[i]! ^ i << 16, C1);
     }
+    for (let i = 0; i < k.pteFrag.length; i++) {
+      if (k.pteFrag[i] === NULL && k.pmdFrag[i] === NULL) continue;
+      any = true;
+      this.low = Math.imul(this.low ^ k.pteFrag[i]! ^ i << 12, C1);
+      this.high = Math.imul(this.high ^ k.pmdFrag[i]! ^ i << 12, C2);
+    }
+    for (let type = 0; type < 2; type++) {
+      const head = pointerList(k.map.pgdList, type);
+      if (k.mem[head] === head << 2) continue;
+      any = true;
+      this.low = Math.imul(this.low ^ k.mem[head]! ^ type << 28, C3);
+    }
+    if (k.nocachePool !== NULL) {
+      any = true;
+      this.low = Math.imul(this.low ^ k.nocachePool, C2);
+    }
+    if (l.sharing && this.#parts()) any = true;
     // Pages with half a table to give are on a list of their mm.
     for (let mm = 0; mm < 3; mm++) {
       const head = fragmentList(k.map, mm);
@@ -281,6 +300,24 @@ export class Canon {
     for (let pfn = 0; pfn < this.#a.length && !any; pfn++) any = (l.table[pfn]! & (T_DEPOSITED | T_DEPOSITS)) !== 0;
     for (let pfn = 0; any && pfn < this.#a.length; pfn++) {
       for (let i = 2; i < 6; i++) this.#mix(pfn, k.mem[(pfn << PAGE_WORDS_SHIFT) + i]!);
+    }
+    return any;
+  }
+
+  /** Whether tables share pages: who is linked and seen there is hashed by its place. */
+  #parts(): boolean {
+    const { ledger: l } = this.#world.machine;
+    let any = false;
+    for (let pfn = 0; pfn < this.#a.length; pfn++) {
+      const g = l.grantOf[pfn]!;
+      if (g < 0 || l.gFamily[g]! < FRAGMENT) continue;
+      any = true;
+      for (let i = 0; i < MAX_PARTS; i++) {
+        const table = l.nrPages + pfn * MAX_PARTS + i;
+        if (l.gLink[table] === LINK_NONE) continue;
+        this.#mix(pfn, l.gLink[table]! | i << 4);
+        if (l.gLink[table] === LINK_CLEARED) this.#mix(pfn, l.gAddress[table]! ^ l.gHow[table]! << 2);
+      }
     }
     return any;
   }
@@ -496,7 +533,9 @@ export class Canon {
       if (l.gSeen[g] !== 0) {
         const { walkers } = l;
         for (let w = 0; w < walkers.n; w++) {
-          if (walkers.table[w] === g) this.#label(pfn, WALKER, walkers.kind[w]! | walkers.locked[w]! << 8);
+          if (walkers.table[w] !== g) continue;
+          const part = walkers.part[w] === g ? 0 : walkers.part[w]! - l.nrPages;
+          this.#label(pfn, WALKER, walkers.kind[w]! | walkers.locked[w]! << 8 | part << 9);
         }
       }
       if (l.gState[g] !== QUEUED) continue;

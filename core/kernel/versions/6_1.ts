@@ -13,13 +13,18 @@ import * as fragments from "../fragments.ts";
 import * as free from "../free.ts";
 import * as huge from "../huge.ts";
 import type { KernelFunctions } from "../kernel.ts";
+import { pte_free_defer } from "../kernel_pgtable.ts";
 import * as memcg from "../memcg.ts";
 import * as gather from "../mmu_gather.ts";
 import * as page from "../page.ts";
 import * as ptdesc from "../ptdesc.ts";
+import * as pointer from "../pointer_table.ts";
+import * as frag from "../pte_frag.ts";
 import * as ptlock from "../ptlock.ts";
 import * as refs from "../refs.ts";
 import * as reserved from "../reserved.ts";
+import * as slab from "../slab.ts";
+import * as srmmu from "../srmmu.ts";
 import * as pgd from "../x86_pgd.ts";
 
 /** The functions of 6.1. */
@@ -127,6 +132,23 @@ export const KERNEL_6_1: KernelFunctions = Object.freeze({
   page_table_free: fragments.page_table_free,
   page_table_free_rcu: fragments.page_table_free_rcu,
   clear_pgste_bits: fragments.clear_pgste_bits,
+  pte_fragment_alloc: frag.pte_fragment_alloc,
+  pte_fragment_free: frag.pte_fragment_free,
+  pte_frag_destroy: frag.pte_frag_destroy,
+  pmd_fragment_alloc: frag.pmd_fragment_alloc,
+  pmd_fragment_free: frag.pmd_fragment_free,
+  pmd_frag_destroy: frag.pmd_frag_destroy,
+  arch_exit_mmap: frag.arch_exit_mmap,
+  pgtable_free_tlb: frag.pgtable_free_tlb,
+  pte_free_defer,
+  get_pointer_table: pointer.get_pointer_table,
+  free_pointer_table: pointer.free_pointer_table,
+  srmmu_get_nocache: srmmu.srmmu_get_nocache,
+  srmmu_free_nocache: srmmu.srmmu_free_nocache,
+  pte_alloc_one: srmmu.pte_alloc_one_srmmu,
+  pte_free: srmmu.pte_free_srmmu,
+  kmem_cache_alloc: slab.kmem_cache_alloc,
+  kmem_cache_free: slab.kmem_cache_free,
   pgd_list_add: pgd.pgd_list_add,
   pgd_list_del: pgd.pgd_list_del,
   pgd_set_mm: pgd.pgd_set_mm,

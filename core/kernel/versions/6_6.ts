@@ -16,6 +16,7 @@ import {
 import { __folio_clear_pgtable_6_6, __folio_set_pgtable_6_12, lruvec_stat_mod_pagetable_6_6 } from "../ctor.ts";
 import type { KernelFunctions } from "../kernel.ts";
 import { tlb_next_batch_6_6 } from "../mmu_gather.ts";
+import { pte_frag_destroy_6_6, pte_fragment_free_6_6 } from "../pte_frag.ts";
 import { virt_to_ptdesc } from "../ptdesc.ts";
 import { __folio_put_6_12, folio_nr_pages_6_6 } from "../refs.ts";
 import { pgd_list_add_6_6, pgd_list_del_6_6, pgd_set_mm_6_6 } from "../x86_pgd.ts";
@@ -25,6 +26,8 @@ import { KERNEL_V2 } from "./v2.ts";
 export const KERNEL_6_6: KernelFunctions = Object.freeze({
   ...KERNEL_V2,
   virt_to_ptdesc,
+  pte_fragment_free: pte_fragment_free_6_6,
+  pte_frag_destroy: pte_frag_destroy_6_6,
   tlb_next_batch: tlb_next_batch_6_6,
   check_new_pages: check_new_pages_6_12,
   prep_compound_page: prep_compound_page_6_12,

@@ -87,7 +87,7 @@ function beforeSplit(l: Ledger): void {
     return;
   }
   // VM_BUG_ON(!page_count(page)): a frozen table's page has none.
-  if (l.gFrozen[g] !== 0 || l.gFamily[g] === FRAGMENT) l.misuse = true;
+  if (l.gFrozen[g] !== 0 || l.gFamily[g]! >= FRAGMENT) l.misuse = true;
   if (singles(l, g) || l.a !== l.gFirst[g] || l.b !== l.gOrder[g] || l.gHeld[g] !== l.gTotal[g]) {
     l.misuse = true;
     l.record(ORDER_MISMATCH, CORRUPTION, WHY_SPLIT, g, l.a, 0, l.b, l.gOrder[g]!);

@@ -10,7 +10,7 @@ import { FRAGMENT } from "../families.ts";
 import type { Ledger } from "../ledger.ts";
 import { LIVE } from "../states.ts";
 import { WHY_PUT_AT_ZERO, WHY_SPECULATIVE } from "../why.ts";
-import { forgetFragment } from "./fragments.ts";
+import { forgetPart } from "./fragments.ts";
 import { dropped, holder, type Hooks, pageOf, releaseOne, singles } from "./hook.ts";
 
 function afterSpeculativeGet(l: Ledger): void {
@@ -89,7 +89,7 @@ function beforeOwnerGone(l: Ledger): void {
   const pfn = pageOf(l.a);
   if (pfn >= l.nrPages) return;
   const g = l.grantOf[pfn]!;
-  if (g >= 0 && l.gFamily[g] === FRAGMENT) return forgetFragment(l, g, l.a);
+  if (g >= 0 && l.gFamily[g]! >= FRAGMENT) return forgetPart(l, g, l.a);
   // A name that granted nothing itself stands for the block that it points at.
   const slot = l.sa >= 0 && l.slotPages[l.sa]! > 0 ? l.sa : g >= 0 ? l.gSlot[g]! : -1;
   if (slot < 0) return;

@@ -1,153 +1,530 @@
 /**
- * Tables that share a page (s390 up to 6.6): the page is one grant, and its parts
- * come and go by the addresses that the calls name. It is given up with the last.
+ * Tables that share a page (`../parts.ts`): s390's halves up to 6.6, powerpc's
+ * fragments, m68k's pointer tables, 32-bit sparc's pool, slab caches.
  *
  * @module
  */
-import { released } from "../judge.ts";
-import { NULL, PAGE_SIZE } from "../../memory/words.ts";
-import { FRAGMENT } from "../families.ts";
-import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, LEAK, PAGE_LEAK, USE_AFTER_FREE } from "../invariants.ts";
+import { released, stranded } from "../judge.ts";
+import { ptdescOf } from "../../memory/memdesc.ts";
+import { IS_OBJECT, IS_PAGE, MAX_PARTS, PGTABLE_CACHE, PTE_INDEX, TABLE_PMD } from "../../memory/fragments.ts";
+import type { __GFP_ACCOUNT } from "../../memory/gfp.ts";
+import { NULL, PAGE_OFFSET } from "../../memory/words.ts";
+import {
+  BY_PART,
+  FRAGMENT,
+  NOCACHE,
+  PAGES,
+  PARTS_OF,
+  PMD_FRAGMENT,
+  POINTER_PMD,
+  POINTER_PTE,
+  PTE_FRAGMENT,
+  RESERVED,
+  SLAB,
+} from "../families.ts";
+import {
+  CONSTRUCTOR,
+  CORRUPTION,
+  DOUBLE_FREE,
+  FAMILY,
+  LATENT,
+  LEAK,
+  PAGE_LEAK,
+  USE_AFTER_FREE,
+} from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { INTENDED, LEVEL_PTE } from "../states.ts";
-import { constructed } from "../table.ts";
-import { WHY_FORGOTTEN, WHY_GIVEN_UP, WHY_GRANTED_TWICE } from "../why.ts";
+import { FRAGMENT_MMS } from "../ledger.ts";
+import {
+  checkShared,
+  extraOf,
+  inUse,
+  isBuilt,
+  isGone,
+  isPart,
+  partsAt,
+  partsBegin,
+  partsLeave,
+  QUEUED_SHIFT,
+  restOf,
+  setParts,
+} from "../parts.ts";
+import { CACHE_SHIFT, G_CAST, INTENDED, LEVEL_PMD, LEVEL_PTE, LIVE, PART_DEFERRED, QUEUED } from "../states.ts";
+import { charged, constructed } from "../table.ts";
+import { leaveTableAt, WALK_TLB } from "../walkers.ts";
+import {
+  WHY_FAMILY_CAST,
+  WHY_FAMILY_RELEASE,
+  WHY_FORGOTTEN,
+  WHY_GIVEN_UP,
+  WHY_GRANTED_TWICE,
+  WHY_NO_DTOR,
+} from "../why.ts";
 import { type Hooks, notGranted, pfnOf } from "./hook.ts";
+import { queuePage } from "./gather.ts";
+import { RESERVED_HOOKS } from "./reserved.ts";
 
-/** Both halves: a table with PGSTEs. */
-const WHOLE = 3;
-/** Parts that a gather holds stand so many bits higher. */
-const QUEUED_SHIFT = 8;
+export { usesPart } from "../parts.ts";
 
-/** The parts that a table at an address is, a bit each. */
-function partsAt(l: Ledger, table: number): number {
-  if (l.pgste) return WHOLE;
-  return (table & (PAGE_SIZE - 1)) >= PAGE_SIZE >> 1 ? 2 : 1;
+/** Bits of `gParts` that a gather holds. */
+const HELD = (1 << MAX_PARTS) - 1;
+
+/** Where an mm's rest of a page stands in `fragCache`. */
+function cacheOf(mm: number, family: number): number {
+  return 2 * (mm & (FRAGMENT_MMS - 1)) + (family === PMD_FRAGMENT ? 1 : 0);
 }
 
-/** What the parts make of the upper byte of `_refcount`: AA, and PP four bits higher. */
-function bitsOf(parts: number): number {
-  return ((parts & WHOLE) | ((parts >> QUEUED_SHIFT) & WHOLE) << 4) << 24;
-}
-
-function setParts(l: Ledger, g: number, parts: number): void {
-  l.gParts[g] = parts;
-  // A table with PGSTEs keeps its bits until it is freed.
-  l.gExtra[g] = l.pgste && parts !== 0 ? WHOLE << 24 : bitsOf(parts);
-}
-
-/** The name that a table was granted to. */
-function named(l: Ledger, pfn: number, parts: number): void {
-  l.partSlot[2 * pfn + (parts === 2 ? 1 : 0)] = l.dst;
+/**
+ * A call has answered a table.
+ *
+ * @returns the page's grant where it is a new one; -1 where it shares one that was there, or there is nothing to judge
+ */
+function took(l: Ledger, family: number, bytes = 0): number {
+  const pfn = pfnOf(l.res);
+  const parts = partsAt(l, family, l.res, bytes);
+  const g = l.grantOf[pfn]!;
+  if (g >= 0 && l.gFamily[g] === family) {
+    l.checks[USE_AFTER_FREE]!++;
+    const held = (l.gParts[g]! | l.gParts[g]! >>> QUEUED_SHIFT) & HELD;
+    if ((held & parts) !== 0 || l.gState[g] !== LIVE) {
+      l.record(USE_AFTER_FREE, CORRUPTION, WHY_GRANTED_TWICE, g, pfn, 0, 0, 0);
+    }
+    setParts(l, g, l.gParts[g]! | parts);
+    partsBegin(l, pfn, parts);
+    return -1;
+  }
+  l.extra = extraOf(l, family, parts);
+  l.ofTables = family === PTE_FRAGMENT || family === PMD_FRAGMENT;
+  if (l.apart && l.ofTables) l.descriptors.granting = ptdescOf(l.mem, pfn);
+  l.grant(pfn, 1, 0, 0, family, l.dst);
+  l.extra = 0;
+  l.ofTables = false;
+  const fresh = l.grantOf[pfn]!;
+  if (fresh < 0 || l.gFamily[fresh] !== family) return -1;
+  setParts(l, fresh, parts);
+  partsBegin(l, pfn, parts);
+  return fresh;
 }
 
 function afterAlloc(l: Ledger): void {
   if (l.res === NULL) return;
-  const pfn = pfnOf(l.res);
-  const parts = partsAt(l, l.res);
-  const g = l.grantOf[pfn]!;
-  if (g < 0 || l.gFamily[g] !== FRAGMENT) {
-    l.extra = bitsOf(parts);
-    l.grant(pfn, 1, 0, 0, FRAGMENT, l.dst);
-    l.extra = 0;
-    const fresh = l.grantOf[pfn]!;
-    if (fresh < 0 || l.gFamily[fresh] !== FRAGMENT) return;
-    setParts(l, fresh, parts);
-    named(l, pfn, parts);
-    constructed(l, pfn, LEVEL_PTE);
-    return;
-  }
-  l.checks[USE_AFTER_FREE]!++;
-  const held = l.gParts[g]! | (l.gParts[g]! >> QUEUED_SHIFT);
-  if ((held & parts) !== 0) l.record(USE_AFTER_FREE, CORRUPTION, WHY_GRANTED_TWICE, g, pfn, 0, 0, 0);
-  setParts(l, g, l.gParts[g]! | parts);
-  named(l, pfn, parts);
-  l.checks[BAD_REFERENCE]!++;
-  l.checkRefs(g, pfn);
+  const fresh = took(l, FRAGMENT);
+  if (fresh >= 0) constructed(l, l.gFirst[fresh]!, LEVEL_PTE);
+  else shared(l);
 }
 
-/** A table is given up: the parts that it is, or 0 where it is not its owner's to give. */
-function givesUp(l: Ledger, table: number): number {
+/** After a table of a page that was there: what counts them. */
+function shared(l: Ledger): void {
+  const g = l.grantOf[pfnOf(l.res)]!;
+  if (g >= 0 && PARTS_OF[l.gFamily[g]!] !== 0) checkShared(l, g);
+}
+
+/** powerpc: the mm of a new page keeps its rest, unless it keeps another's. */
+function afterFragment(l: Ledger, family: number, level: number, account: boolean): void {
+  if (l.res === NULL) return;
+  const at = cacheOf(l.a, family);
+  const fresh = took(l, family);
+  if (fresh >= 0) {
+    if (level !== 0) constructed(l, l.gFirst[fresh]!, level);
+    if (l.memcg && account) charged(l, l.gFirst[fresh]!, 1, false);
+    if (l.fragCache[at]! < 0) {
+      l.gRest[fresh] = PARTS_OF[family]! - 1;
+      l.fragCache[at] = fresh;
+    }
+  } else {
+    const g = l.grantOf[pfnOf(l.res)]!;
+    if (g >= 0 && g === l.fragCache[at]) {
+      l.gRest[g]!--;
+      if (restOf(l, g) === 0) l.fragCache[at] = -1;
+    }
+    // What the kernel has for itself is not constructed, and a user's is: one page has one kind.
+    if (g >= 0 && family === PTE_FRAGMENT && isBuilt(l, g) !== (l.b === 0)) l.misuse = true;
+  }
+  shared(l);
+}
+
+function afterPteFragment(l: Ledger): void {
+  // The kernel's own are init_mm's, and only they.
+  if ((l.a === 0) !== (l.b !== 0)) l.misuse = true;
+  afterFragment(l, PTE_FRAGMENT, l.b !== 0 ? 0 : LEVEL_PTE, l.b === 0);
+}
+
+function afterPmdFragment(l: Ledger): void {
+  afterFragment(l, PMD_FRAGMENT, LEVEL_PMD, l.a !== 0);
+}
+
+/** Nobody looks whether the constructor got a lock, and the memory was never pagetable_alloc's. */
+function beforePointer(l: Ledger): void {
+  if (l.a !== TABLE_PMD && (l.allocPtlocks || l.hasDescriptors)) l.misuse = true;
+}
+
+/** m68k: memory of get_zeroed_page is taken for a descriptor, by which its tables of PTEs are constructed. */
+function afterPointer(l: Ledger): void {
+  const family = l.a === TABLE_PMD ? POINTER_PMD : POINTER_PTE;
+  if (l.res === NULL) return;
+  const fresh = took(l, family);
+  if (fresh >= 0 && family === POINTER_PTE) {
+    constructed(l, l.gFirst[fresh]!, LEVEL_PTE);
+    if (l.hasDescriptors) {
+      l.checks[FAMILY]!++;
+      l.gFlags[fresh]! |= G_CAST;
+      l.record(FAMILY, LATENT, WHY_FAMILY_CAST, fresh, l.gFirst[fresh]!, 0, PAGES, 0);
+    }
+  }
+  shared(l);
+}
+
+function afterNocache(l: Ledger): void {
+  if (l.res === NULL) return;
+  took(l, NOCACHE, l.a);
+  shared(l);
+}
+
+/** 32-bit sparc: the first table of PTEs in a page constructs it. */
+function beforePteAlloc(l: Ledger): void {
+  if (l.allocPtlocks || l.apart) l.misuse = true;
+}
+
+function afterPteAlloc(l: Ledger): void {
+  if (l.res === NULL) return;
+  took(l, NOCACHE);
+  const g = l.grantOf[pfnOf(l.res)]!;
+  if (g >= 0 && l.gFamily[g] === NOCACHE) {
+    if (l.gExtra[g]!++ === 0) constructed(l, l.gFirst[g]!, LEVEL_PTE);
+  }
+  shared(l);
+}
+
+/** The pool was set up (EV_POOL): its pages are reserved, and nobody's until tables are cut out of them. */
+export function poolMade(l: Ledger, first: number, pages: number): void {
+  l.nocachePool = first;
+  l.managed -= pages;
+  for (let pfn = first; pfn < first + pages; pfn++) {
+    l.reserved[pfn] = 1;
+    // What the call makes of it is looked at when the call is through.
+    l.extra = l.rawRefs(pfn) - 1;
+    l.grant(pfn, 1, 0, 0, NOCACHE, -1);
+    const g = l.grantOf[pfn]!;
+    if (g >= 0) l.gExtra[g] = 0;
+  }
+}
+
+/** A slab cache's object. */
+function afterSlab(l: Ledger): void {
+  if (l.res === NULL) return;
+  const fresh = took(l, SLAB);
+  if (fresh >= 0) l.gRest[fresh] = l.a << CACHE_SHIFT;
+  shared(l);
+}
+
+/**
+ * A table is given up: the parts that it is, or 0 where it is not its owner's to give.
+ *
+ * @param bytes of it, where calls say so
+ */
+function givesUp(l: Ledger, table: number, family: number, bytes = 0): number {
   l.pending = -1;
   l.checks[DOUBLE_FREE]!++;
   const pfn = pfnOf(table);
   const g = l.grantOf[pfn]!;
-  if (!(g >= 0) || l.gFamily[g] !== FRAGMENT) {
-    notGranted(l, pfn);
+  if (!(g >= 0)) {
+    l.misuse = true;
+    if (l.writtenOff[pfn] === 0) notGranted(l, pfn);
     return 0;
   }
-  const parts = partsAt(l, table);
+  if (l.gFamily[g] !== family) {
+    l.misuse = true;
+    l.record(FAMILY, CORRUPTION, WHY_FAMILY_RELEASE, g, pfn, 0, l.gFamily[g]!, BY_PART);
+    return 0;
+  }
+  const parts = partsAt(l, family, table, bytes);
   if ((l.gParts[g]! & parts) !== parts) {
     l.misuse = true;
     l.record(DOUBLE_FREE, CORRUPTION, WHY_GIVEN_UP, g, pfn, 0, INTENDED, 0);
     return 0;
   }
   // Pointers at its middle are no table's.
-  if ((table & ((PAGE_SIZE >> 1) - 1)) !== 0 || (l.pgste && (table & (PAGE_SIZE - 1)) !== 0)) l.misuse = true;
+  if (!isPart(l, family, table)) l.misuse = true;
   l.pending = g;
   l.gIntentStep[g] = l.step;
   l.gIntentCall[g] = l.op;
   return parts;
 }
 
-/** Parts are gone; the page goes with the last. */
-function gone(l: Ledger, g: number): void {
+/**
+ * Parts are gone; the page goes with the last.
+ *
+ * @param deferred the page waits for a grace period, if one of its tables was to
+ */
+function gone(l: Ledger, g: number, deferred = false): void {
   const pfn = l.gFirst[g]!;
-  if (l.gParts[g] !== 0) return l.checkRefs(g, pfn);
+  if (inUse(l, g) !== 0 || restOf(l, g) !== 0 || l.gFamily[g] === NOCACHE) {
+    // With parts in use it must not be free: `released` says so.
+    if (!isGone(l, g)) return checkShared(l, g);
+  } else if (deferred && (l.gRest[g]! & PART_DEFERRED) !== 0 && !isGone(l, g)) {
+    l.gOwnerRefs[g]!--;
+    l.gState[g] = QUEUED;
+    l.gGather[g] = -1;
+    l.gQueued[g]!++;
+    return;
+  }
   l.gOwnerRefs[g]!--;
   l.refs[pfn]!--;
   l.gState[g] = INTENDED;
-  if (l.refs[pfn] === 0) return released(l, g, -1);
+  if (isGone(l, g) || l.refs[pfn] === 0) return released(l, g, -1);
   l.checkRefs(g, pfn);
 }
 
+/** The owner's parts lose it; where the page is cut again they may be another's at once. */
+function lose(l: Ledger, parts: number): void {
+  const g = l.pending;
+  setParts(l, g, l.gParts[g]! & ~parts);
+  if (l.gFamily[g] !== PTE_FRAGMENT && l.gFamily[g] !== PMD_FRAGMENT) partsLeave(l, g, parts);
+}
+
 function beforeFree(l: Ledger): void {
-  const parts = givesUp(l, l.b);
-  if (parts !== 0) setParts(l, l.pending, l.gParts[l.pending]! & ~parts);
+  const parts = givesUp(l, l.b, FRAGMENT);
+  if (parts !== 0) lose(l, parts);
 }
 
 function afterFree(l: Ledger): void {
   const g = l.pending;
   if (g < 0) return;
   l.pending = -1;
-  gone(l, g);
+  gone(l, g, true);
+}
+
+function queue(l: Ledger, table: number, family: number): void {
+  if (l.gathers[l.a] !== 1) l.misuse = true;
+  const parts = givesUp(l, table, family);
+  if (parts === 0) return;
+  const g = l.pending;
+  if (l.ranges[l.a] === 2 && l.deadAsid) leaveTableAt(l, g, table, WALK_TLB);
+  setParts(l, g, (l.gParts[g]! & ~parts) | parts << QUEUED_SHIFT);
+  const at = l.gFirst[g]! * MAX_PARTS;
+  for (let i = 0; i < MAX_PARTS; i++) if ((parts >> i & 1) !== 0) l.partGather[at + i] = l.gatherIds[l.a]!;
 }
 
 function beforeFreeRcu(l: Ledger): void {
-  if (l.gathers[l.a] !== 1) l.misuse = true;
-  const parts = givesUp(l, l.b);
-  if (parts === 0) return;
+  queue(l, l.b, FRAGMENT);
   // Architectures that know no halves take the pointer for something else.
   if (!l.fragments) l.misuse = true;
-  setParts(l, l.pending, (l.gParts[l.pending]! & ~parts) | parts << QUEUED_SHIFT);
 }
 
-/** The last bit of a half that a gather held is cleared (EV_TABLE with a half in the pointer's low bits). */
-export function fragmentReleased(l: Ledger, queued: number): void {
+function afterQueue(l: Ledger): void {
+  const g = l.pending;
+  if (g < 0) return;
+  l.pending = -1;
+  if (l.gParts[g] !== 0 && l.gState[g] === LIVE) checkShared(l, g);
+}
+
+/** Families of what powerpc queues, by the low bits of the pointer; sparc64 queues objects beside pages. */
+const BY_INDEX: readonly number[] = [PTE_FRAGMENT, PMD_FRAGMENT, SLAB, SLAB];
+
+/** What is queued says in its low bits what it is; a page of sparc64 is queued like any table. */
+function beforeFreeTlb(l: Ledger): void {
+  l.pending = -1;
+  if (l.c === IS_PAGE) {
+    if (!l.queuesPages) l.misuse = true;
+    return queuePage(l, pfnOf(l.b));
+  }
+  queueIndexed(l, l.b, l.c);
+}
+
+function queueIndexed(l: Ledger, table: number, index: number): void {
+  queue(l, table, BY_INDEX[index] ?? SLAB);
+  if (index === IS_OBJECT ? !l.queuesPages : !l.queuesParts) l.misuse = true;
+  const g = l.pending;
+  if (g < 0) return;
+  if (index === PTE_INDEX && !isBuilt(l, g)) l.misuse = true;
+  if (l.gFamily[g] === SLAB && l.gRest[g]! >> CACHE_SHIFT !== PGTABLE_CACHE) l.misuse = true;
+}
+
+/** tlb_remove_table of an address whose low bits nobody has set: a table of PTEs (powerpc), or an object (sparc64). */
+export function queueRaw(l: Ledger): void {
+  if (l.b < PAGE_OFFSET) {
+    l.misuse = true;
+    return;
+  }
+  queueIndexed(l, l.b, l.queuesPages ? IS_OBJECT : PTE_INDEX);
+  l.pending = -1;
+}
+
+/** A part that a gather held is given back (EV_TABLE). */
+export function partReleased(l: Ledger, queued: number): void {
+  const family = l.queuesPages ? SLAB : l.queuesParts ? BY_INDEX[queued & 3]! : FRAGMENT;
   l.checks[DOUBLE_FREE]!++;
   const pfn = pfnOf(queued);
   const g = pfn >= 0 && pfn < l.nrPages ? l.grantOf[pfn]! : -1;
-  const parts = (queued & WHOLE) << QUEUED_SHIFT;
-  if (g < 0 || l.gFamily[g] !== FRAGMENT || (l.gParts[g]! & parts) !== parts) {
+  const half = family === FRAGMENT ? queued & 3 : g >= 0 ? partsAt(l, family, queued) : 0;
+  // Objects of a slab are others' as soon as they are back.
+  const parts = half << QUEUED_SHIFT;
+  if (g < 0 || l.gFamily[g] !== family || (l.gParts[g]! & parts) !== parts) {
     if (!l.stop && !l.misuse) notGranted(l, pfn);
     return;
   }
   setParts(l, g, l.gParts[g]! & ~parts);
+  if (family === FRAGMENT || family === SLAB) partsLeave(l, g, half);
   // The same call may have released more: what is left is compared when the last is told of.
-  if (l.gParts[g] === 0) gone(l, g);
+  if (inUse(l, g) === 0 && restOf(l, g) === 0) gone(l, g, true);
+}
+
+/** Early tables of powerpc are reserved pages, which free_reserved_ptdesc takes. */
+function reservedTable(l: Ledger): boolean {
+  const g = l.grantOf[pfnOf(l.a)]!;
+  return g >= 0 && l.gFamily[g] === RESERVED;
+}
+
+const FREE_RESERVED = RESERVED_HOOKS["free_reserved_ptdesc"]!;
+
+/** Runs a hook of another call on the page of the first operand. */
+function onPage(l: Ledger, hook: (l: Ledger) => void): void {
+  const { a } = l;
+  l.a = pfnOf(a);
+  hook(l);
+  l.a = a;
+}
+
+/** That the table before was a reserved page: from a hook before to the one after. */
+const RESERVED_PENDING = -2;
+
+function freesFragment(family: number): Hooks {
+  return {
+    before(l) {
+      l.pendingOrder = 0;
+      if (reservedTable(l)) {
+        onPage(l, FREE_RESERVED.before!);
+        l.pendingOrder = RESERVED_PENDING;
+        return;
+      }
+      const parts = givesUp(l, l.a, family);
+      if (parts === 0) return;
+      const g = l.pending;
+      if (family === PTE_FRAGMENT && isBuilt(l, g) === (l.b !== 0)) l.misuse = true;
+      lose(l, parts);
+    },
+    after(l) {
+      if (l.pendingOrder === RESERVED_PENDING) return onPage(l, FREE_RESERVED.after!);
+      const g = l.pending;
+      if (g < 0) return;
+      l.pending = -1;
+      gone(l, g, family === PTE_FRAGMENT && l.b === 0);
+    },
+  };
+}
+
+/** powerpc's pte_free_defer: the part is given up, and the page waits for a grace period when its last share is put. */
+export function deferPart(l: Ledger): void {
+  const parts = givesUp(l, l.b, PTE_FRAGMENT);
+  if (parts === 0) return;
+  const g = l.pending;
+  // With descriptors apart there is no folio to mark.
+  if (!isBuilt(l, g) || !l.queuesParts || l.apart) l.misuse = true;
+  l.gRest[g]! |= PART_DEFERRED;
+  lose(l, parts);
+}
+
+/** After it. */
+export function partDeferred(l: Ledger): void {
+  afterFree(l);
+}
+
+/** Whether the page that an address lies in is one that tables share. */
+export function sharesPage(l: Ledger, value: number): boolean {
+  if (value < PAGE_OFFSET) return false;
+  const g = l.grantOf[pfnOf(value)]!;
+  return g >= 0 && l.gFamily[g]! >= FRAGMENT;
+}
+
+/** powerpc: the mm's rests are given up. */
+function beforeExit(l: Ledger): void {
+  // init_mm does not end.
+  if (l.a === 0) l.misuse = true;
+  for (let i = 0; i < 2; i++) {
+    const g = l.fragCache[cacheOf(l.a, PTE_FRAGMENT) + i]!;
+    if (g < 0) continue;
+    l.gRest[g]! &= PART_DEFERRED;
+    if (inUse(l, g) !== 0) continue;
+    l.gIntentStep[g] = l.step;
+    l.gIntentCall[g] = l.op;
+  }
+}
+
+function afterExit(l: Ledger): void {
+  for (let i = 0; i < 2; i++) {
+    const at = cacheOf(l.a, PTE_FRAGMENT) + i;
+    const g = l.fragCache[at]!;
+    l.fragCache[at] = -1;
+    if (g >= 0) gone(l, g);
+  }
+}
+
+function pointerFamily(l: Ledger): number {
+  return l.b === TABLE_PMD ? POINTER_PMD : POINTER_PTE;
+}
+
+function beforeFreePointer(l: Ledger): void {
+  const parts = givesUp(l, l.a, pointerFamily(l));
+  if (parts !== 0) lose(l, parts);
+}
+
+function beforeFreeNocache(l: Ledger): void {
+  const parts = givesUp(l, l.a, NOCACHE, l.b);
+  if (parts === 0) return;
+  // The kernel knows no sizes but powers of two, and gives back what lies under them.
+  if ((l.b & (l.b - 1)) !== 0 || l.b < 256 || (l.a & (l.b - 1)) !== 0) l.misuse = true;
+  lose(l, parts);
+}
+
+function beforePteFree(l: Ledger): void {
+  const parts = givesUp(l, l.b, NOCACHE);
+  if (parts === 0) return;
+  const g = l.pending;
+  if (l.gExtra[g] === 0) l.misuse = true;
+  else l.gExtra[g]!--;
+  lose(l, parts);
+}
+
+/** The last table of a page of the pool destructs it. */
+function afterPteFree(l: Ledger): void {
+  const g = l.pending;
+  if (g < 0) return;
+  l.checks[CONSTRUCTOR]!++;
+  if (l.gExtra[g] === 0 && isBuilt(l, g)) {
+    l.record(CONSTRUCTOR, LEAK, WHY_NO_DTOR, g, l.gFirst[g]!, 0, LEVEL_PTE, 0);
+  }
+  afterFree(l);
+}
+
+function beforeFreeSlab(l: Ledger): void {
+  const parts = givesUp(l, l.b, SLAB);
+  if (parts === 0) return;
+  if (l.gRest[l.pending]! >> CACHE_SHIFT !== l.a) l.misuse = true;
+  lose(l, parts);
 }
 
 /** The owner of a table forgets it: its part of the page is lost, and the page is never given back. */
-export function forgetFragment(l: Ledger, g: number, table: number): void {
+export function forgetPart(l: Ledger, g: number, table: number): void {
   l.checks[PAGE_LEAK]!++;
-  const parts = partsAt(l, table);
+  const family = l.gFamily[g]!;
+  const parts = partsAt(l, family, table);
   const pfn = l.gFirst[g]!;
+  const slot = pfn * MAX_PARTS + 31 - Math.clz32(parts & -parts);
+  const queued = (l.gParts[g]! >>> QUEUED_SHIFT & parts) === parts;
   // The address may be another table's by now.
-  if ((l.gParts[g]! & parts) !== parts || l.partSlot[2 * pfn + (parts === 2 ? 1 : 0)] !== l.sa) return;
+  if (l.partSlot[slot] !== l.sa || (!queued && (l.gParts[g]! & parts) !== parts)) return;
+  // A gather that its path did not finish never gives it back.
+  if (queued && !stranded(l, l.partGather[slot]!)) return;
   l.misuse = true;
   l.record(PAGE_LEAK, LEAK, WHY_FORGOTTEN, g, pfn, 1, 0, 1);
+  if (family === NOCACHE) {
+    // The pool has the page all the same.
+    l.partSlot[slot] = -1;
+    return;
+  }
+  for (let i = 0; i < l.fragCache.length; i++) if (l.fragCache[i] === g) l.fragCache[i] = -1;
   l.grantOf[pfn] = -1;
   l.writtenOff[pfn] = 1;
+  l.table[pfn] = 0;
   l.drop(g);
 }
 
@@ -155,12 +532,19 @@ export function forgetFragment(l: Ledger, g: number, table: number): void {
 export const FRAGMENT_HOOKS: Readonly<Record<string, Hooks>> = {
   page_table_alloc: { after: afterAlloc },
   page_table_free: { before: beforeFree, after: afterFree },
-  page_table_free_rcu: { before: beforeFreeRcu, after: afterFreeRcu },
+  page_table_free_rcu: { before: beforeFreeRcu, after: afterQueue },
+  pte_fragment_alloc: { after: afterPteFragment },
+  pte_fragment_free: freesFragment(PTE_FRAGMENT),
+  pmd_fragment_alloc: { after: afterPmdFragment },
+  pmd_fragment_free: freesFragment(PMD_FRAGMENT),
+  pgtable_free_tlb: { before: beforeFreeTlb, after: afterQueue },
+  arch_exit_mmap: { before: beforeExit, after: afterExit },
+  get_pointer_table: { before: beforePointer, after: afterPointer },
+  free_pointer_table: { before: beforeFreePointer, after: afterFree },
+  srmmu_get_nocache: { after: afterNocache },
+  srmmu_free_nocache: { before: beforeFreeNocache, after: afterFree },
+  pte_alloc_one: { before: beforePteAlloc, after: afterPteAlloc },
+  pte_free: { before: beforePteFree, after: afterPteFree },
+  kmem_cache_alloc: { after: afterSlab },
+  kmem_cache_free: { before: beforeFreeSlab, after: afterFree },
 };
-
-function afterFreeRcu(l: Ledger): void {
-  const g = l.pending;
-  if (g < 0) return;
-  l.pending = -1;
-  if (l.gParts[g] !== 0 && l.gState[g] !== INTENDED) l.checkRefs(g, l.gFirst[g]!);
-}

@@ -24,6 +24,7 @@ import {
 } from "../states.ts";
 import { leaveTable, WALK_TLB } from "../walkers.ts";
 import { WHY_GATHER_DONE, WHY_NOT_GRANTED, WHY_QUEUED_TWICE } from "../why.ts";
+import { deferPart, partDeferred, queueRaw, sharesPage } from "./fragments.ts";
 import { givenUp, holder, type Hooks, notGranted, own, pageOf, putAtZero, singles, sizedByLookup } from "./hook.ts";
 
 function gatherStarted(l: Ledger): void {
@@ -105,6 +106,11 @@ function queue(l: Ledger, pfn: number, way: number, release: number, destructs: 
   } else sizedByLookup(l, g);
 }
 
+/** sparc64 queues a page of PTEs: it is destructed and freed by its descriptor. */
+export function queuePage(l: Ledger, pfn: number): void {
+  queue(l, pfn, l.hasDescriptors ? BY_GATHER_PTDESC : BY_GATHER, RELEASE_LOOKUP, DESTRUCTS_ALL);
+}
+
 function beforeRemovePage(l: Ledger): void {
   queue(l, l.b, BY_GATHER, -1, DESTRUCTS_NONE);
 }
@@ -117,18 +123,22 @@ function beforeRemoveFolioPages(l: Ledger): void {
 }
 
 function beforeRemoveTable(l: Ledger): void {
+  if (l.queuesParts || l.queuesPages) return queueRaw(l);
   // s390 frees tables by pagetable_free, under whatever name they were queued.
   const way = !l.tablesArePages && l.tableRelease === RELEASE_LOOKUP ? BY_GATHER_PTDESC : BY_GATHER;
   queue(l, pageOf(l.b), way, l.tablesArePages ? -1 : l.tableRelease, l.tableDestructs);
 }
 
 function beforeRemovePtdesc(l: Ledger): void {
+  if (l.queuesParts || l.queuesPages) return queueRaw(l);
   queue(l, pageOf(l.b), BY_GATHER_PTDESC, l.tablesArePages ? -1 : l.tableRelease, l.tableDestructs);
 }
 
 /** `pte_free_defer`: the table's token goes to RCU. */
 function beforeDefer(l: Ledger): void {
-  const pfn = l.b;
+  l.pending = -1;
+  if (l.queuesParts || sharesPage(l, l.b)) return deferPart(l);
+  const pfn = pageOf(l.b);
   l.checks[DOUBLE_FREE]!++;
   const g = l.grantOf[pfn]!;
   if (g < 0) return notGranted(l, pfn);
@@ -151,6 +161,8 @@ export function toLater(l: Ledger, g: number): void {
 
 function beforeRemovePagePtdesc(l: Ledger): void {
   const frozen = l.frozenTables;
+  // powerpc's __tlb_remove_table takes an address.
+  if (frozen && (l.queuesParts || l.queuesPages)) l.misuse = true;
   queue(l, l.b, BY_GATHER_PTDESC, frozen ? l.tableRelease : -1, frozen ? l.tableDestructs : DESTRUCTS_NONE);
 }
 
@@ -160,7 +172,7 @@ export function gatherTook(l: Ledger, pfn: number, refs: number): void {
   if (pfn < 0 || pfn >= l.nrPages) return;
   const g = l.grantOf[pfn]!;
   // Of tables that share a page each has its own place on the ledger.
-  if (g >= 0 && l.gFamily[g] === FRAGMENT) return;
+  if (g >= 0 && l.gFamily[g]! >= FRAGMENT) return;
   if (g >= 0) {
     const at = holder(l, g, pfn);
     l.gQueued[g]! += refs;
@@ -227,6 +239,6 @@ export const GATHER_HOOKS: Readonly<Record<string, Hooks>> = {
   flush_tlb_mm: {},
   flush_tlb_all: {},
   flush_tlb_kernel_range: {},
-  pte_free_defer: { before: beforeDefer },
+  pte_free_defer: { before: beforeDefer, after: partDeferred },
   tlb_finish_mmu: { before: beforeFinish, after: afterFinish },
 };

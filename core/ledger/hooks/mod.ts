@@ -17,7 +17,7 @@ import { USE_HOOKS } from "./use.ts";
 import { WALK_HOOKS } from "./walk.ts";
 
 export { envHolds } from "./env.ts";
-export { fragmentReleased } from "./fragments.ts";
+export { partReleased, poolMade } from "./fragments.ts";
 export { gatherReleased, gatherTook } from "./gather.ts";
 export { type Hook, type Hooks, pageOf } from "./hook.ts";
 export { linked } from "./pgd.ts";

@@ -52,7 +52,7 @@ function before(l: Ledger, listed: number): void {
   const g = l.grantOf[pfn]!;
   if (l.hasDescriptors && !l.headLookup) descriptor(l, pfn, false, true);
   else if (l.gCompound[g] !== 0 && pfn !== l.gFirst[g]) l.misuse = true;
-  if (l.gState[g] !== LIVE || l.gFamily[g] === FRAGMENT) l.misuse = true;
+  if (l.gState[g] !== LIVE || l.gFamily[g]! >= FRAGMENT) l.misuse = true;
   overTable(l, pfn, listed < 0);
   if (listed < 0 || l.onList[pfn] === listed) return;
   l.misuse = true;

@@ -15,7 +15,7 @@ function beforeMarkReserved(l: Ledger): void {
   if (usable(l, l.a, WHY_WRITE_FREE)) {
     const g = l.grantOf[l.a]!;
     // PG_reserved is PF_NO_COMPOUND.
-    if (l.gFamily[g] === FRAGMENT || l.reserved[l.a] !== 0 || l.gCompound[g] !== 0 || l.gState[g] !== LIVE) {
+    if (l.gFamily[g]! >= FRAGMENT || l.reserved[l.a] !== 0 || l.gCompound[g] !== 0 || l.gState[g] !== LIVE) {
       l.misuse = true;
     }
     if (l.reserved[l.a] === 0) l.managed--;

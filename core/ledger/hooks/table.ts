@@ -46,8 +46,8 @@ function written(l: Ledger): boolean {
   const looked = (viaOf(l) & VIA_HEAD) !== 0;
   if (l.countsFolios) descriptor(l, l.a, looked, true);
   else made(l, l.a, looked, true);
-  // Whoever frees it does not know of it any more.
-  if (l.gState[g] !== LIVE) l.misuse = true;
+  // Whoever frees it does not know of it any more, and of a page that tables share its own functions do.
+  if (l.gState[g] !== LIVE || l.gFamily[g]! >= FRAGMENT) l.misuse = true;
   l.pending = g;
   return true;
 }
@@ -128,7 +128,7 @@ function beforeDeposit(l: Ledger): void {
   if (l.gState[g] !== LIVE || l.gState[l.grantOf[pmd]!] !== LIVE || l.c === pmd) l.misuse = true;
   // pmd_huge_pte is there between constructor and destructor only.
   if ((l.table[pmd]! & T_LEVEL) !== LEVEL_PMD || l.onList[pmd] !== 0 || l.onList[l.c] !== 0) l.misuse = true;
-  if (l.gFamily[g] === FRAGMENT || l.c !== l.gFirst[g] || l.gCompound[g] !== 0) l.misuse = true;
+  if (l.gFamily[g]! >= FRAGMENT || l.c !== l.gFirst[g] || l.gCompound[g] !== 0) l.misuse = true;
   if (l.apart && (l.gPtdesc[g] === 0 || l.gOrder[g] !== 0)) l.misuse = true;
   if ((l.table[l.c]! & T_DEPOSITED) !== 0) {
     l.misuse = true;
@@ -188,6 +188,8 @@ function shared(l: Ledger): boolean {
   if (l.countsFolios) descriptor(l, pfn, false, !l.sharesAreRefs);
   else made(l, pfn, false, !l.sharesAreRefs);
   if (l.gState[g] !== LIVE || (l.table[pfn]! & T_LEVEL) !== LEVEL_PMD || l.onList[pfn] !== 0) l.misuse = true;
+  // pt_frag_refcount lies over pt_share_count.
+  if (l.gFamily[g]! >= FRAGMENT) l.misuse = true;
   l.pending = g;
   return true;
 }

@@ -6,7 +6,7 @@
  */
 import { STALE } from "../../memory/mem_map.ts";
 import { NULL } from "../../memory/words.ts";
-import { EXACT } from "../families.ts";
+import { EXACT, FRAGMENT } from "../families.ts";
 import { CORRUPTION, HEAD_MISUSE, LATENT, TAIL_CAST, UNINITIALISED_TABLE, USE_AFTER_FREE } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
 import { LINK_USED, LIVE, VIA_HEAD, VIA_ORDER, VIA_RECORDED } from "../states.ts";
@@ -18,6 +18,8 @@ import {
   WHY_UNINITIALISED,
   WHY_WRITE_FREE,
 } from "../why.ts";
+import { tableAt } from "../walkers.ts";
+import { usesPart } from "./fragments.ts";
 import { type Hooks, pageOf, pfnOf, usable } from "./hook.ts";
 
 /** A lookup reads struct page: without a grant that is latent (struct pages outlive grants today). */
@@ -142,7 +144,8 @@ function beforePopulate(l: Ledger): void {
   if (!usable(l, first, WHY_READ_FREE)) return;
   l.checks[UNINITIALISED_TABLE]!++;
   const g = l.grantOf[first]!;
-  l.gLink[g] = LINK_USED;
+  if (l.gFamily[g]! >= FRAGMENT) usesPart(l, g, l.a);
+  l.gLink[tableAt(l, l.a)] = LINK_USED;
   const end = l.gFirst[g]! + l.gTotal[g]!;
   for (let pfn = first; pfn < end; pfn++) {
     if (l.grantOf[pfn] === g && l.mem[l.map.contents + pfn] === STALE) {

@@ -36,14 +36,12 @@ export const WALKER_OF: Readonly<Record<string, number>> = {
 
 function started(kind: number): Hook {
   return (l) => {
-    if (l.res !== NULL) walkerStarted(l, l.res, kind, pageOf(l.a), l.dst);
+    if (l.res !== NULL) walkerStarted(l, l.res, kind, l.a, l.dst);
   };
 }
 
 function beforeUnlink(l: Ledger): void {
-  const pfn = pageOf(l.a);
-  const g = l.grantOf[pfn]!;
-  if (g >= 0) unlinked(l, g, l.c, l.b);
+  if (l.grantOf[pageOf(l.a)]! >= 0) unlinked(l, l.a, l.c, l.b);
 }
 
 /** Callbacks run after all that walked when it began. */
@@ -60,7 +58,7 @@ export const WALK_STEPS: Readonly<Record<string, number>> = { ...WALKER_OF, "env
  * @param kind kind of the walker to start; 0: the walker leaves; -1: it is an RCU walker that takes a lock
  */
 export function walkPossible(l: Ledger, kind: number, value: number): boolean {
-  if (kind > 0) return mayWalk(l, kind, pageOf(value));
+  if (kind > 0) return mayWalk(l, kind, value);
   return walks(l, value) && (kind === 0 || l.walkers.kind[value] === WALK_RCU);
 }
 
