@@ -18,6 +18,9 @@ import {
   interruptedWords,
   isAsExpected,
   matrixOf,
+  type Note,
+  NOTE_WORDS,
+  notesOf,
   seenByWords,
   SEVERITY_WORDS,
   worstFirst,
@@ -69,7 +72,7 @@ export function fenced(text: string): string {
   return [`${fence}text`, ...lines, fence].join("\n");
 }
 
-function findingText(finding: ReportedFinding, kunit: ReadonlyMap<string, KunitFile>): string {
+function findingText(finding: ReportedFinding, kunit: ReadonlyMap<string, KunitFile>, note: Note): string {
   const statement = invariantById(finding.invariant)?.statement;
   const where = `${finding.discipline} on ${finding.kernel}`;
   const config = finding.config.length === 0 ? "" : `, ${finding.config.join(" ")}`;
@@ -78,6 +81,7 @@ function findingText(finding: ReportedFinding, kunit: ReadonlyMap<string, KunitF
     `**${finding.severity}**: ${SEVERITY_WORDS[finding.severity]}.` +
     (statement === undefined ? "" : ` What must hold: ${escapeMarkdown(statement)}.`) +
     ` Broken at step ${finding.at} of ${finding.steps}, arch ${escapeMarkdown(finding.arch + config)}.`,
+    ...(note === "" ? [] : [NOTE_WORDS[note]]),
     fenced(finding.program),
     ...finding.explanation.split(/\n+/).map(escapeMarkdown).filter((p) => p !== ""),
     `Kernel source: ${escapeMarkdown(finding.source)}. ${escapeMarkdown(seenByWords(finding))}`,
@@ -242,6 +246,7 @@ export function reportMarkdown(result: Result, limit: number = MARKDOWN_LIMIT): 
   const all = worstFirst(result.findings);
   // In the order of the result, as the files are named.
   const kunit = kunitFiles(result.findings);
+  const note = notesOf(result);
   const unexpected = all.filter((f) => !f.expected);
   const expected = all.filter((f) => f.expected);
 
@@ -252,7 +257,7 @@ export function reportMarkdown(result: Result, limit: number = MARKDOWN_LIMIT): 
   const fitting = (findings: readonly ReportedFinding[]): string[] => {
     const kept: string[] = [];
     for (const finding of findings) {
-      const text = findingText(finding, kunit);
+      const text = findingText(finding, kunit, note(finding));
       const size = bytes(text) + 2;
       if (size > left) {
         omitted++;

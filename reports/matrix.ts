@@ -63,6 +63,26 @@ export function disciplineLabel(cell: { readonly discipline: string; readonly co
   return cell.config.length === 0 ? cell.discipline : `${cell.discipline} [${cell.config.join(", ")}]`;
 }
 
+/** What a finding is not, though it was found: a kernel's bug. */
+export type Note = "hypothetical" | "canary" | "";
+
+/** The same as sentences. */
+export const NOTE_WORDS: Readonly<Record<Note, string>> = {
+  hypothetical: "No kernel does this: the discipline is hypothetical.",
+  canary: "The discipline is a canary, wrong on purpose: a search that does not find it proves nothing.",
+  "": "",
+};
+
+/** Says of findings whether their discipline describes what no kernel does. */
+export function notesOf(result: Result): (finding: ReportedFinding) => Note {
+  const key = (c: Pick<Cell, "kernel" | "arch" | "config" | "discipline">): string =>
+    JSON.stringify([c.kernel, c.arch, c.config, c.discipline]);
+  const notes = new Map(
+    result.cells.map((c): [string, Note] => [key(c), c.canary ? "canary" : c.hypothetical ? "hypothetical" : ""]),
+  );
+  return (finding) => notes.get(key(finding)) ?? "";
+}
+
 /** `page-leak (3 pages)`: the invariant as `finding` lines write it. */
 export function findingTitle(finding: ReportedFinding): string {
   return finding.pages === 0 ? finding.invariant : `${finding.invariant} (${count(finding.pages, "page")})`;

@@ -20,14 +20,22 @@ import type { ReportedFinding, Result } from "../corpus/result.ts";
 import {
   canaryWords,
   complaintsOf,
+  differenceWords,
   disciplineLabel,
+  faultWords,
   findingTitle,
   interruptedWords,
   isAsExpected,
   matrixOf,
+  type Note,
+  NOTE_WORDS,
+  notesOf,
   seenByWords,
   SEVERITY_WORDS,
 } from "./matrix.ts";
+import { KUNIT_DIR, type KunitFile, kunitFiles } from "./kunit/files.ts";
+import { MEMDESC_WORDS, memdescRows } from "./memdesc_table.ts";
+import { recordingLines, recordingsWords } from "./recordings.ts";
 import { count, grouped, visible, visibleLines } from "./text.ts";
 import type { PageData, PageProgram } from "./viewer/data.ts";
 
@@ -35,6 +43,9 @@ import type { PageData, PageProgram } from "./viewer/data.ts";
 const PROGRAMS_LIMIT = 24_000_000;
 /** Stops × pages of a program that the page steps through. */
 const STEPS_LIMIT = 4_000_000;
+
+/** Columns of what a recording shows. */
+const RECORDING_WIDTH = 110;
 
 /** A file of the built viewer. */
 function built(name: string): string {
@@ -76,7 +87,40 @@ class Programs {
   }
 }
 
-function findingOf(f: ReportedFinding, programs: Programs): PageData["findings"][number] {
+/** Bytes that the KUnit tests of a page may take; the others lie beside it all the same. */
+const TESTS_LIMIT = 2_000_000;
+
+/** Every KUnit test once. */
+class Tests {
+  readonly tests: PageData["tests"][number][] = [];
+  readonly #files: ReadonlyMap<string, KunitFile>;
+  readonly #byName = new Map<string, number>();
+  #left = TESTS_LIMIT;
+
+  constructor(findings: readonly ReportedFinding[]) {
+    this.#files = kunitFiles(findings);
+  }
+
+  of(program: string): Pick<PageData["findings"][number], "test" | "noTest"> {
+    const { name, test } = this.#files.get(program)!;
+    if (test.reason !== undefined) return { test: -1, noTest: test.reason };
+    let index = this.#byName.get(name);
+    if (index === undefined) {
+      this.#left -= test.text.length;
+      const text = this.#left < 0 ? "" : visibleLines(test.text).join("\n") + "\n";
+      index = this.tests.push({ file: `${KUNIT_DIR}/${name}`, text }) - 1;
+      this.#byName.set(name, index);
+    }
+    return { test: index, noTest: "" };
+  }
+}
+
+function findingOf(
+  f: ReportedFinding,
+  note: Note,
+  programs: Programs,
+  tests: Tests,
+): PageData["findings"][number] {
   return {
     invariant: f.invariant,
     title: findingTitle(f),
@@ -94,7 +138,10 @@ function findingOf(f: ReportedFinding, programs: Programs): PageData["findings"]
     seenBy: seenByWords(f),
     origin: f.origin === undefined ? "" : `${f.origin.file}:${f.origin.line}`,
     why: f.origin?.why ?? "",
+    note,
+    noteWords: NOTE_WORDS[note],
     program: programs.add(f.program),
+    ...tests.of(f.program),
   };
 }
 
@@ -104,8 +151,13 @@ function summaryOf(result: Result): string[] {
   const wrong = result.replayed.filter((r) => !r.ok).length;
   return [
     ...interruptedWords(result),
-    `${result.task}, ${result.mode} mode: ${count(result.steps, "step")} in ${count(programs, "program")}, ` +
-    `${count(expected, "finding")} expected, ${grouped(result.unexpected)} unexpected, seed ${result.seed}.`,
+    ...(result.recordings.length > 0 ? [`${result.task}: ${recordingsWords(result)}.`] : [
+      `${result.task}, ${result.mode} mode: ${count(result.steps, "step")} in ${count(programs, "program")}, ` +
+      `${count(expected, "finding")} expected, ${grouped(result.unexpected)} unexpected, seed ${result.seed}.`,
+    ]),
+    ...(result.pool === null
+      ? []
+      : [`It began with ${count(result.pool.programs, "program")} of a pool (${result.pool.hash}).`]),
     ...(result.cells.some((c) => c.canary) ? [canaryWords(result)] : []),
     ...(result.replayed.length > 0
       ? [`${count(result.replayed.length, "stored program")} replayed, ${grouped(wrong)} of them not as claimed.`]
@@ -113,11 +165,21 @@ function summaryOf(result: Result): string[] {
   ];
 }
 
-function callsOf(result: Result): Pick<PageData, "calls" | "callKernels" | "neverCalled"> {
+type Covered = Pick<PageData, "calls" | "callKernels" | "neverCalled" | "never" | "features">;
+
+function callsOf(result: Result): Covered {
   const callKernels = [...new Set(result.calls.map((c) => c.kernel))];
   const counts = new Map(result.calls.map((c) => [`${c.kernel} ${c.call}`, [c.right, c.wrong] as const]));
   const names = [...new Set(result.calls.map((c) => c.call))];
+  const features = result.cells.reduce((sum, c) => sum + c.features, 0);
   return {
+    never: result.never,
+    features: result.never.length === 0
+      ? ""
+      : `${count(features, "feature")} of behaviour were reached in ${
+        count(result.cells.length, "cell")
+      } (call, kind ` +
+        "and state of its operands, outcome).",
     callKernels,
     calls: names.map((call) => ({ call, counts: callKernels.map((k) => counts.get(`${k} ${call}`) ?? [0, 0]) })),
     neverCalled: names.length === 0 ? [] : CALLS.map(callName).filter((name) => !names.includes(name)),
@@ -128,7 +190,10 @@ function callsOf(result: Result): Pick<PageData, "calls" | "callKernels" | "neve
 export function pageData(result: Result): PageData {
   const programs = new Programs();
   const { kernels, rows } = matrixOf(result);
-  const findings = result.findings.map((f) => findingOf(f, programs));
+  const tests = new Tests(result.findings);
+  const note = notesOf(result);
+  const findings = result.findings.map((f) => findingOf(f, note(f), programs, tests));
+  const { differences } = result;
   return allVisible({
     tool: result.tool,
     ok: isAsExpected(result),
@@ -149,6 +214,16 @@ export function pageData(result: Result): PageData {
       return [{ id, statement, severity, source, checks, violations }];
     }),
     ...callsOf(result),
+    faults: result.faults.map((f) => ({ words: faultWords(f), text: f.program })),
+    recordings: result.recordings.map((r) => ({
+      file: r.file,
+      lines: recordingLines(r, RECORDING_WIDTH).filter((l) => l.kind !== "file"),
+    })),
+    differences: differences === undefined
+      ? []
+      : [{ words: differenceWords(differences.programs), text: differences.first }],
+    memdesc: { words: MEMDESC_WORDS, rows: memdescRows(result.memdesc) },
+    tests: tests.tests,
     layouts: programs.layouts,
     programs: programs.programs,
   });

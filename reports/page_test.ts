@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { pageData, reportPage } from "./page.ts";
 import { bigResult, HOSTILE_NAME, sampleFinding, sampleResult } from "./sample_test_data.ts";
-import { longProgram, manyResult, smallResult, stored } from "./viewer/testing/sample.ts";
+import { kunitFiles } from "./kunit/files.ts";
+import { fullResult, longProgram, manyResult, smallResult, stored } from "./viewer/testing/sample.ts";
 import type { PageData } from "./viewer/data.ts";
 import { parseRoute, routeHash } from "./viewer/route.ts";
 
@@ -57,6 +58,15 @@ Deno.test("a program that this ptfuzz cannot read does not cost the report", () 
   const { findings } = pageData(sampleResult({ findings: [bad] }));
   assertEquals([findings[0]!.program, findings[0]!.text], [-1, "kernel 99\n"]);
   reportPage(bigResult());
+});
+
+Deno.test("the page's KUnit tests are those that lie beside it, each once", () => {
+  const result = fullResult();
+  const { tests, findings } = pageData(result);
+  const files = [...kunitFiles(result.findings).values()].filter((f) => f.test.reason === undefined);
+  assertEquals(tests.map((t) => t.file), files.map((f) => `kunit/${f.name}`));
+  assertEquals(tests.map((t) => t.text.trim().length > 500), files.map(() => true));
+  for (const f of findings) assertEquals(f.test >= 0, f.noTest === "", f.title);
 });
 
 Deno.test("the verdict, the canary and what never ran are said", () => {

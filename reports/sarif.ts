@@ -12,7 +12,7 @@
 import { createHash } from "node:crypto";
 import { type Invariant, INVARIANTS, type Severity } from "../core/ledger/invariants.ts";
 import type { ReportedFinding, Result } from "../corpus/result.ts";
-import { findingTitle, seenByWords, SEVERITY_WORDS, worstFirst } from "./matrix.ts";
+import { findingTitle, type Note, NOTE_WORDS, notesOf, seenByWords, SEVERITY_WORDS, worstFirst } from "./matrix.ts";
 import { visible, visibleLines } from "./text.ts";
 
 /** GitHub reads so many results of a run, the first ones. */
@@ -82,13 +82,14 @@ function plain(text: string): string {
   return visibleLines(text).join("\n");
 }
 
-function resultOf(finding: ReportedFinding, hash: (text: string) => string) {
+function resultOf(finding: ReportedFinding, note: Note, hash: (text: string) => string) {
   const { origin } = finding;
   const where = `${finding.discipline} on ${finding.kernel}, ${finding.arch}` +
     (finding.config.length === 0 ? "" : `, ${finding.config.join(" ")}`);
   const related = kernelLocations([...origin?.source ?? [], finding.source]);
   const text = [
     `${findingTitle(finding)} in ${visible(where)}: ${SEVERITY_WORDS[finding.severity]}.`,
+    ...(note === "" ? [] : [NOTE_WORDS[note]]),
     plain(finding.explanation),
     ...(origin !== undefined && origin.why !== "" ? [`The discipline: ${plain(origin.why)}.`] : []),
     seenByWords(finding),
@@ -135,6 +136,7 @@ function resultOf(finding: ReportedFinding, hash: (text: string) => string) {
 export function reportSarif(result: Result): string {
   const [name = "ptfuzz", version = ""] = result.tool.split(" ");
   const hash = (text: string) => createHash("sha256").update(text).digest("hex");
+  const note = notesOf(result);
   const known = new Set(INVARIANTS.map((i) => i.id));
   const findings = worstFirst(result.findings).filter((f) => known.has(f.invariant));
   const log = {
@@ -148,7 +150,7 @@ export function reportSarif(result: Result): string {
         SRCROOT: { description: { text: "The directory that ptfuzz was run in; for shipped disciplines its own." } },
         LINUX: { description: { text: "The kernel's source tree." } },
       },
-      results: findings.slice(0, RESULTS_LIMIT).map((f) => resultOf(f, hash)),
+      results: findings.slice(0, RESULTS_LIMIT).map((f) => resultOf(f, note(f), hash)),
     }],
   };
   return JSON.stringify(log, null, 2) + "\n";

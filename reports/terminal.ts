@@ -18,6 +18,7 @@ import {
   findingTitle,
   interruptedWords,
   matrixOf,
+  notesOf,
   seenByWords,
   SEVERITY_WORDS,
   worstFirst,
@@ -142,13 +143,15 @@ function complaintLines(result: Result, width: number, paint: Paint): string[] {
 function expectedLines(result: Result, width: number, paint: Paint): string[] {
   const expected = worstFirst(result.findings).filter((f) => f.expected);
   if (expected.length === 0) return [];
+  const note = notesOf(result);
   const titles = expected.map((f) => `${findingTitle(f)} by ${f.call}`);
   const column = Math.min(Math.max(...titles.map(displayWidth)), 44, Math.floor(width * 0.6));
   return [
     paint("bold", "Expected findings"),
     ...expected.map((f, i) => {
       const title = padEnd(cutMiddle(visible(titles[i] as string), column), column);
-      const where = visible(`${disciplineLabel(f)} on ${f.kernel}`);
+      const mark = { hypothetical: " (hyp.)", canary: " *", "": "" }[note(f)];
+      const where = visible(`${disciplineLabel(f)} on ${f.kernel}`) + mark;
       return `  ${title}  ${cutMiddle(where, width - column - 4)}`;
     }),
     "",

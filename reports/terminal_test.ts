@@ -60,3 +60,18 @@ Deno.test("many unexpected findings are counted and not all printed", () => {
     /^30 more unexpected findings: report\.json has all of them\.$/m,
   );
 });
+
+Deno.test("an expected finding of what no kernel does is marked as such", () => {
+  const out = renderTerminal(
+    sampleResult({
+      cells: [
+        sampleCell({ discipline: "a/real" }),
+        sampleCell({ discipline: "a/thought", hypothetical: true }),
+        sampleCell({ discipline: "a/canary", canary: true }),
+      ],
+      findings: ["real", "thought", "canary"].map((d) => sampleFinding({ discipline: `a/${d}`, expected: true })),
+    }),
+    { colour: false, width: 80 },
+  );
+  assert.match(out, /a\/real on v2\n.*a\/thought on v2 \(hyp\.\)\n.*a\/canary on v2 \*\n/);
+});

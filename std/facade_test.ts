@@ -3,8 +3,9 @@ import * as asserting from "./assert.ts";
 import * as colors from "./fmt_colors.ts";
 import * as path from "./path.ts";
 import * as text from "./text.ts";
+import * as yaml from "./yaml.ts";
 
-const FACADES = { assert: asserting, fmt_colors: colors, path, text };
+const FACADES = { assert: asserting, fmt_colors: colors, path, text, yaml };
 
 for (const [name, module] of Object.entries(FACADES)) {
   Deno.test(`std/${name}.d.ts declares only what the package exports`, async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { CORPUS_DIRECTORY, readTextFile } from "../corpus/files.ts";
+import { runTrace } from "./run_trace.ts";
 import { CRST_ALLOC, CRST_FLAGS, MMDROP_FREE, only, Script, traceText, traceTexts } from "./testing.ts";
 
 const CRST = { kernel: "6.12", arch: "s390" };
@@ -47,4 +48,17 @@ Deno.test("of more tables than a program has names for some are left out of the 
   assert.equal(replayed.tables + replayed.skipped, 4000);
   assert.ok(replayed.tables >= 500 && replayed.skipped > 0, JSON.stringify(replayed));
   assert.deepEqual([replayed.agreed, replayed.differing], [replayed.tables, []]);
+});
+
+Deno.test("a recording that is stopped is judged as far as it was read, and the result is partial", async () => {
+  const stop = new AbortController();
+  const progress = () => {
+    stop.abort();
+    return undefined;
+  };
+  const files = ["s390x-6.1", "s390x-6.12"].map((name) => `${CORPUS_DIRECTORY}/traces/${name}.trace.gz`);
+  const request = { kernel: undefined, arch: undefined, disciplines: [], files };
+  const { interrupted, recordings } = await runTrace(request, { progress, signal: stop.signal });
+  assert.deepEqual([interrupted, recordings.length], [true, 1]);
+  assert.ok(recordings[0]!.entries > 0);
 });

@@ -17,6 +17,10 @@ export function App({ data }: { readonly data: PageData }): JSX.Element {
   const [route, setRoute] = useState(() => parseRoute(location.hash));
   const [filter, setFilter] = useState<Filter>(NO_FILTER);
   const first = useRef(true);
+  // The page is drawn after the browser has looked for the place that its address names.
+  useEffect(() => {
+    if (/^#[a-z]+$/.test(location.hash)) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+  }, []);
   useEffect(() => {
     const onHash = () => setRoute(parseRoute(location.hash));
     addEventListener("hashchange", onHash);

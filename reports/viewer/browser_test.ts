@@ -17,7 +17,7 @@ Deno.test({
     }).output();
     assert(success, new TextDecoder().decode(stderr));
     const results: Record<string, string | null> = JSON.parse(new TextDecoder().decode(stdout));
-    assert(Object.keys(results).length >= 12);
+    assert(Object.keys(results).length >= 15);
     for (const [name, error] of Object.entries(results)) {
       await t.step(name, () => assertEquals(error, null, error ?? ""));
     }

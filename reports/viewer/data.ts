@@ -38,8 +38,36 @@ export interface PageFinding {
   readonly origin: string;
   /** Why the discipline expects it, in its own words; empty where it says nothing. */
   readonly why: string;
+  /** `hypothetical` or `canary`: what no kernel does; else empty. */
+  readonly note: string;
+  /** The same as a sentence. */
+  readonly noteWords: string;
   /** Index of its program, or -1 where it is too long for the page. */
   readonly program: number;
+  /** Index of its KUnit test, or -1 where it has none. */
+  readonly test: number;
+  /** Why it has none; empty where it has one. */
+  readonly noTest: string;
+}
+
+/** A KUnit test. */
+export interface PageTest {
+  /** Its file, as seen from the page. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A worker that died, or what a real kernel did otherwise: words and a program. */
+export interface PageProgramText {
+  readonly words: string;
+  readonly text: string;
+}
+
+/** A recording of a running kernel. */
+export interface PageRecording {
+  readonly file: string;
+  /** What it shows. `kind` is `plain`, `contradiction` or `uncertain`. */
+  readonly lines: readonly { readonly text: string; readonly kind: string }[];
 }
 
 /** One cell of the matrix. */
@@ -79,6 +107,22 @@ export interface PageData {
   readonly calls: readonly { readonly call: string; readonly counts: readonly (readonly [number, number])[] }[];
   /** Calls that no program made. */
   readonly neverCalled: readonly string[];
+  /** Features of behaviour that were reached, in a sentence; empty where nobody counted. */
+  readonly features: string;
+  /** What never happened, by kernel: calls, and allocations that never failed. */
+  readonly never: readonly {
+    readonly kernel: string;
+    readonly calls: readonly string[];
+    readonly failures: readonly string[];
+  }[];
+  /** Workers that died. */
+  readonly faults: readonly PageProgramText[];
+  readonly recordings: readonly PageRecording[];
+  /** On a real kernel: what ran otherwise than on the model. */
+  readonly differences: readonly PageProgramText[];
+  /** What would break with descriptors allocated apart: what that rests on, and rows of Markdown's cells. */
+  readonly memdesc: { readonly words: string; readonly rows: readonly (readonly string[])[] };
+  readonly tests: readonly PageTest[];
   readonly layouts: readonly { readonly facts: LayoutFacts; readonly lists: Lists }[];
   readonly programs: readonly PageProgram[];
 }

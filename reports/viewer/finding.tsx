@@ -7,7 +7,7 @@
 import type { JSX } from "preact";
 import { useCallback, useMemo, useState } from "preact/hooks";
 import type { StepThrough } from "../../core/program/steps/step_through.ts";
-import type { PageData, PageFinding } from "./data.ts";
+import type { PageData, PageFinding, PageTest } from "./data.ts";
 import { routeHash } from "./route.ts";
 import { Steps } from "./steps.tsx";
 
@@ -38,7 +38,7 @@ export function FindingView({ data, finding: f, number, step }: Props): JSX.Elem
       <p class="facts">
         <span class={`severity ${f.severity}`}>{f.severity}</span> {severity?.words}. Arch {f.arch}
         {f.config.length > 0 && `, ${f.config.join(" ")}`}.{" "}
-        {f.expected ? "The discipline expects it." : "Nobody expects it."}
+        {f.expected ? "The discipline expects it." : "Nobody expects it."} {f.noteWords}
       </p>
       {invariant !== undefined && <p>What must hold: {invariant.statement}.</p>}
       <p class="explanation">{f.explanation}</p>
@@ -59,6 +59,7 @@ export function FindingView({ data, finding: f, number, step }: Props): JSX.Elem
             <Program text={f.text} />
           </>
         )}
+      <Test test={data.tests[f.test]} why={f.noTest} />
       <p class="source">
         {f.origin !== "" && `Discipline: ${f.origin}. `}Kernel source: {f.source}. {f.seenBy}
       </p>
@@ -73,7 +74,24 @@ function programOf(data: PageData, f: PageFinding): StepThrough | undefined {
   return { ...program, layout, lists };
 }
 
-function Program({ text, open = false }: { readonly text: string; readonly open?: boolean }): JSX.Element {
+/** The finding for a kernel tree, or why it cannot be had there. */
+function Test({ test, why }: { readonly test: PageTest | undefined; readonly why: string }): JSX.Element {
+  if (test === undefined) return <p class="source">No KUnit test: {why}.</p>;
+  const name = test.file.replace(/^.*\//, "");
+  return (
+    <details class="program-text">
+      <summary>KUnit test in C, for a kernel tree</summary>
+      <p>
+        Put it into <code>mm/</code> as <code>{name}</code> (<a href={test.file}>beside this page</a>), add{" "}
+        <code>obj-$(CONFIG_KUNIT) += {name.replace(/c$/, "o")}</code> to <code>mm/Makefile</code>, and boot with{" "}
+        <code>CONFIG_KUNIT=y</code>. {test.text !== "" && <Copy text={test.text} />}
+      </p>
+      {test.text !== "" && <pre tabIndex={0} aria-label="The KUnit test">{test.text}</pre>}
+    </details>
+  );
+}
+
+function Copy({ text }: { readonly text: string }): JSX.Element {
   const [said, setSaid] = useState("");
   const copy = async () => {
     try {
@@ -84,11 +102,19 @@ function Program({ text, open = false }: { readonly text: string; readonly open?
     }
   };
   return (
+    <>
+      <button type="button" onClick={copy}>Copy</button> <span role="status">{said}</span>
+    </>
+  );
+}
+
+function Program({ text, open = false }: { readonly text: string; readonly open?: boolean }): JSX.Element {
+  return (
     <details class="program-text" open={open}>
       <summary>Program as text, to reproduce</summary>
       <p>
         Save as <code>finding.pt</code>, then <code>npx -y deno@2.9.6 task replay finding.pt</code>.{" "}
-        <button type="button" onClick={copy}>Copy</button> <span role="status">{said}</span>
+        <Copy text={text} />
       </p>
       <pre tabIndex={0} aria-label="The program">{text}</pre>
     </details>

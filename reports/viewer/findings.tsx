@@ -26,7 +26,7 @@ function matches(f: PageFinding, filter: Filter): boolean {
   if (filter.severity !== "" && f.severity !== filter.severity) return false;
   if (filter.kernel !== "" && f.kernel !== filter.kernel) return false;
   if (filter.unexpectedOnly && f.expected) return false;
-  const all = `${f.title} ${f.severity} ${f.kernel} ${f.arch} ${f.discipline} ${f.call}`.toLowerCase();
+  const all = `${f.title} ${f.severity} ${f.kernel} ${f.arch} ${f.discipline} ${f.call} ${f.note}`.toLowerCase();
   return filter.text.toLowerCase().split(/\s+/).every((word) => all.includes(word));
 }
 
@@ -85,7 +85,10 @@ export function Findings({ data, filter, onFilter }: Props): JSX.Element {
                 <a href={routeHash({ finding: number })}>
                   <span class={`severity ${f.severity}`}>{f.severity}</span>
                   <span class="title">{f.title} by {f.call}</span>
-                  <span class="where">{f.discipline} on {f.kernel}</span>
+                  <span class="where">
+                    {f.discipline} on {f.kernel}
+                    {f.note !== "" && <span class="note">({f.note})</span>}
+                  </span>
                   {!f.expected && <strong class="fresh">NEW</strong>}
                 </a>
               </li>

@@ -5,7 +5,7 @@
  */
 /// <reference lib="dom" />
 import type { JSX } from "preact";
-import type { PageData } from "./data.ts";
+import type { PageData, PageProgramText } from "./data.ts";
 import { type Filter, Findings, NO_FILTER } from "./findings.tsx";
 import { grouped } from "./text.ts";
 
@@ -25,6 +25,10 @@ export function Overview({ data, filter, onFilter }: Props): JSX.Element {
     <>
       <h1 tabIndex={-1}>{data.ok ? "As expected" : "Not as expected"}</h1>
       {data.summary.map((words) => <p key={words}>{words}</p>)}
+      <nav class="between" aria-label="On this page">
+        {sections(data).map(([id, title]) => <a key={id} href={`#${id}`}>{title}</a>)}
+      </nav>
+      <WithProgram id="faults" title="Faults of ptfuzz itself" list={data.faults} />
       {data.complaints.length > 0 && (
         <section aria-labelledby="complaints">
           <h2 id="complaints">Not as expected</h2>
@@ -38,10 +42,131 @@ export function Overview({ data, filter, onFilter }: Props): JSX.Element {
           </dl>
         </section>
       )}
+      <Recordings data={data} />
       <Findings data={data} filter={filter} onFilter={onFilter} />
+      <WithProgram id="differences" title="Differences" list={data.differences} />
       <Matrix data={data} onCell={only} />
       <Invariants data={data} />
       <Coverage data={data} />
+      <Memdesc data={data} />
+    </>
+  );
+}
+
+/** Where to go on this page: it is long. */
+function sections(data: PageData): (readonly [id: string, title: string])[] {
+  const all: readonly (readonly [id: string, title: string, there: boolean])[] = [
+    ["faults", "Faults of ptfuzz itself", data.faults.length > 0],
+    ["complaints", "Not as expected", data.complaints.length > 0],
+    ["recordings", "Recordings", data.recordings.length > 0],
+    ["findings", "Findings", data.findings.length > 0],
+    ["differences", "Differences", data.differences.length > 0],
+    ["matrix", "Kernels × disciplines", data.rows.length > 0],
+    ["invariants", "Invariants", data.invariants.length > 0],
+    ["coverage", "Coverage", data.calls.length > 0],
+    ["never", "Never reached", data.never.length > 0],
+    ["memdesc", "If descriptors were apart", data.memdesc.rows.length > 0],
+  ];
+  return all.filter(([, , there]) => there).map(([id, title]) => [id, title]);
+}
+
+/** Words with a program each: workers that died, what a real kernel does otherwise. */
+function WithProgram({ id, title, list }: {
+  readonly id: string;
+  readonly title: string;
+  readonly list: readonly PageProgramText[];
+}): JSX.Element | null {
+  if (list.length === 0) return null;
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {list.map(({ words, text }, i) => (
+        <div key={i}>
+          <p>{words}</p>
+          <pre class="text" tabIndex={0} aria-label={`Program ${i + 1} of ${title}`}>{text}</pre>
+        </div>
+      ))}
+    </section>
+  );
+}
+
+function Recordings({ data }: { readonly data: PageData }): JSX.Element | null {
+  if (data.recordings.length === 0) return null;
+  return (
+    <section aria-labelledby="recordings">
+      <h2 id="recordings">Recordings</h2>
+      {data.recordings.map(({ file, lines }, i) => (
+        <section key={i} aria-labelledby={`recording-${i}`}>
+          <h3 id={`recording-${i}`}>{file}</h3>
+          <pre class="text" tabIndex={0} aria-label={`What ${file} shows`}>
+            {lines.map(({ text, kind }, n) => <span key={n} class={kind}>{text + "\n"}</span>)}
+          </pre>
+        </section>
+      ))}
+    </section>
+  );
+}
+
+/** The parts of a text between backticks as code. */
+function code(text: string): (string | JSX.Element)[] {
+  return text.replaceAll("\\|", "|").split("`").map((part, i) => i % 2 === 1 ? <code key={i}>{part}</code> : part);
+}
+
+function Memdesc({ data: { memdesc: { words, rows } } }: { readonly data: PageData }): JSX.Element | null {
+  if (rows.length === 0) return null;
+  return (
+    <section aria-labelledby="memdesc">
+      <h2 id="memdesc">If descriptors were allocated apart from struct page</h2>
+      <p>{code(words)} What today's code would break there:</p>
+      <div class="scroll" tabIndex={0} role="group" aria-labelledby="memdesc">
+        <table>
+          <thead>
+            <tr>
+              {["Discipline", "Today", "Path", "The line that breaks", "Why"].map((head) => (
+                <th scope="col" key={head}>{head}</th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(([discipline, ...cells], i) => (
+              <tr key={i}>
+                <th scope="row">{code(discipline!)}</th>
+                {cells.map((cell, n) => <td key={n}>{code(cell)}</td>)}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Never({ data: { never, features } }: { readonly data: PageData }): JSX.Element | null {
+  if (never.length === 0) return null;
+  return (
+    <>
+      <h3 id="never">Never reached</h3>
+      <p>{features} What never happened:</p>
+      <div class="scroll" tabIndex={0} role="group" aria-labelledby="never">
+        <table class="wrapped">
+          <thead>
+            <tr>
+              <th scope="col">Kernel</th>
+              <th scope="col">Calls that never ran</th>
+              <th scope="col">Allocations that never failed</th>
+            </tr>
+          </thead>
+          <tbody>
+            {never.map(({ kernel, calls, failures }) => (
+              <tr key={kernel}>
+                <th scope="row">{kernel}</th>
+                <td class="call">{calls.join(", ") || "-"}</td>
+                <td class="call">{failures.join(", ") || "-"}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </>
   );
 }
@@ -160,6 +285,7 @@ function Coverage({ data }: { readonly data: PageData }): JSX.Element | null {
           </tbody>
         </table>
       </div>
+      <Never data={data} />
     </section>
   );
 }

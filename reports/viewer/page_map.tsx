@@ -154,8 +154,9 @@ function Square({ reader, pfn, current, tab, walked }: {
       aria-selected={current}
       aria-label={pageLabel(reader, pfn)}
     >
-      {text}
-      <small>{state === FREE || refs === 0 ? "" : refs}</small>
+      {/* Drawn by the style sheet: what is read out is the label, which says more than this. */}
+      <span data-drawn={text} />
+      <small data-drawn={state === FREE || refs === 0 ? "" : refs} />
     </span>
   );
 }

@@ -17,7 +17,7 @@ import { INVARIANTS } from "../../../core/ledger/invariants.ts";
 import { reportPage } from "../../page.ts";
 import { HOSTILE_NAME } from "../../sample_test_data.ts";
 import { visible } from "../../text.ts";
-import { longResult, manyResult, smallResult } from "./sample.ts";
+import { fullResult, longResult, manyResult, smallResult } from "./sample.ts";
 
 const ARGS = [
   "--no-sandbox",
@@ -155,6 +155,58 @@ const CHECKS: Readonly<Record<string, Check>> = {
       );
     }),
 
+  "shows who died, what was recorded, and what a real kernel does otherwise": async (bench) => {
+    await bench.open("full", "", async (page) => {
+      const section = (name: string) => page.locator(`section[aria-labelledby=${name}]`);
+      assert((await section("faults").innerText()).includes("RangeError: index out of range"));
+      assert((await section("faults").locator("pre").innerText()).includes("a0 = __get_free_pages(GFP_KERNEL, 1)"));
+      await sees(() => section("recordings").locator("h3").count(), 2);
+      await sees(() => section("recordings").locator(".contradiction").count(), 2);
+      assert((await section("differences").innerText()).includes("free pages: model 240, Linux 239"));
+      assert((await section("coverage").innerText()).includes("alloc_pages_exact"));
+      await sees(() => section("memdesc").locator("td code").first().innerText(), "d = virt_to_ptdesc(a)");
+      assert((await page.locator("main").innerText()).includes("7 programs of a pool (0123456789abcdef)"));
+      await sees(() => page.locator("img").count(), 0);
+      assertEquals(await axe(page), []);
+    });
+    for (const colorScheme of ["dark", "light"] as const) {
+      await bench.open("full", "", async (page) => {
+        assertEquals(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+        assertEquals(await axe(page), []);
+      }, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, colorScheme });
+    }
+  },
+
+  "goes to a part of the overview, by a link of the page or from outside": async (bench) => {
+    const top = (page: Page) =>
+      page.evaluate(() => Math.abs(document.getElementById("invariants")!.getBoundingClientRect().top) < 30);
+    await bench.open("full", "", async (page) => {
+      await sees(() => top(page), false);
+      await page.getByRole("navigation", { name: "On this page" }).getByRole("link", { name: "Invariants" }).click();
+      await sees(() => top(page), true);
+    });
+    await bench.open("full", "#invariants", async (page) => await sees(() => top(page), true));
+  },
+
+  "shows a finding's KUnit test, or why there is none, and says what no kernel does": (bench) =>
+    bench.open("full", "#finding/1", async (page) => {
+      await page.getByText("KUnit test in C").click();
+      assert(
+        (await page.getByLabel("The KUnit test").innerText()).includes("kunit_test_suite(mips_kvm_pgd_6_12_suite);"),
+      );
+      await sees(
+        () => page.getByRole("link", { name: "beside this page" }).getAttribute("href"),
+        "kunit/mips_kvm_pgd_6_12_kunit.c",
+      );
+      assertEquals(await axe(page), []);
+      const number = fullResult().findings.findIndex((f) => f.discipline === "x86/pgd-pti") + 1;
+      await page.evaluate((n) => location.hash = `#finding/${n}`, number);
+      await page.getByText(/^No KUnit test: .* is static in arch\/x86/).waitFor();
+      const gather = fullResult().findings.findIndex((f) => f.discipline === "generic/multi-order-gather") + 1;
+      await page.evaluate((n) => location.hash = `#finding/${n}`, gather);
+      await page.getByText("No kernel does this: the discipline is hypothetical.").waitFor();
+    }),
+
   "steps with the keyboard alone, from the overview on": (bench) =>
     bench.open("small", "", async (page) => {
       await page.locator(".findings a").first().focus();
@@ -252,7 +304,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
   "has nothing that axe objects to": async (bench) => {
     const { findings } = smallResult();
     for (
-      const at of ["", "#finding/1/step/0", "#finding/1/step/3", `#finding/${findings.length}/step/end`, "#finding/999"]
+      const at of [
+        "",
+        ...["1/step/0", "1/step/1", "1/step/3", "11/step/3", "11/step/5"].map((at) => `#finding/${at}`),
+        `#finding/${findings.length}/step/end`,
+        "#finding/999",
+      ]
     ) {
       await bench.open("small", at, async (page) => assertEquals(await axe(page), []));
     }
@@ -299,6 +356,7 @@ async function main(executablePath: string): Promise<void> {
   try {
     const bench = new Bench(browser, dir);
     bench.write("small", reportPage(smallResult()));
+    bench.write("full", reportPage(fullResult()));
     bench.write("long", reportPage(longResult(2000)));
     bench.write("many", reportPage(manyResult(500)));
     for (const [name, check] of Object.entries(CHECKS)) {

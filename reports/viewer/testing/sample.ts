@@ -8,7 +8,7 @@ import { findingsOf } from "../../../core/program/findings.ts";
 import { Machine } from "../../../core/program/machine.ts";
 import { INVARIANTS } from "../../../core/ledger/invariants.ts";
 import type { ReportedFinding, Result } from "../../../corpus/result.ts";
-import { HOSTILE_NAME, sampleCell, sampleFinding, sampleResult } from "../../sample_test_data.ts";
+import { HOSTILE_NAME, sampleCell, sampleFinding, sampleRecording, sampleResult } from "../../sample_test_data.ts";
 
 /** The findings of a program, as a report has them. */
 export function findingsIn(text: string, discipline: string, expected = true): ReportedFinding[] {
@@ -66,6 +66,32 @@ export function smallResult(): Result {
     ...findingsIn(stored("b1-lost-tails"), "canary/lost-tails"),
     ...findingsIn(stored("v2-pgd-list-freed"), "x86/pgd-pti"),
   ]);
+}
+
+/** The same with all that a run may come to besides: a worker died, there are recordings, a kernel is another. */
+export function fullResult(): Result {
+  const small = smallResult();
+  const { program } = small.findings[0]!;
+  return {
+    ...small,
+    cells: small.cells.map((c) => ({ ...c, hypothetical: c.discipline === "generic/multi-order-gather" })),
+    faults: [{ kernel: "6.12", discipline: HOSTILE_NAME, program, error: "RangeError: index out of range" }],
+    recordings: [sampleRecording(), sampleRecording({ file: HOSTILE_NAME })],
+    differences: { programs: 12, first: `${program}\nafter step 3:\n  free pages: model 240, Linux 239\n` },
+    never: [{ kernel: "6.12", calls: ["alloc_pages_exact"], failures: [] }],
+    pool: { programs: 7, hash: "0123456789abcdef" },
+    memdesc: [{
+      discipline: "mips/kvm-pgd",
+      arch: "mips",
+      kernel: "6.12",
+      today: "leak",
+      breaks: [{
+        paths: ["free.vm-destroy"],
+        line: "d = virt_to_ptdesc(a)",
+        why: "memory of `alloc_pages` has no descriptor",
+      }],
+    }],
+  };
 }
 
 /** A program of so many lines that loses three pages at the end. */
