@@ -701,7 +701,8 @@ export class Judge implements Events {
 
 /** Whether a page of a block was released already. */
 export function isReleased(part: Part, offset: number): boolean {
-  return part.pieces.some((p) => offset >= p.offset && offset < p.offset + (1 << p.order));
+  for (const p of part.pieces) if (offset >= p.offset && offset < p.offset + (1 << p.order)) return true;
+  return false;
 }
 
 /**

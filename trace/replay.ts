@@ -234,7 +234,6 @@ export class Replay {
     let log = Math.log2(MIN_ZONE);
     while (1 << log < 2 * end && 1 << log < MAX_PAGES) log++;
     return this.#machines[log] ??= machineWithTracepoints({ ...this.#stage, pages: 1 << log }, {
-      alloc: () => {},
       free: (page, order) => {
         if (this.#nFreed === this.#freed.length) {
           const larger = new Int32Array(2 * this.#nFreed);

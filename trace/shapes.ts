@@ -16,8 +16,8 @@ import type { CompiledPath, Discipline } from "../corpus/discipline.ts";
 
 /** Who is told of a kernel's events. */
 export interface Tracepoints {
-  /** `mm_page_alloc`. */
-  alloc(page: number, order: number, gfp: number): void;
+  /** `mm_page_alloc`; absent: nobody asks. */
+  alloc?(page: number, order: number, gfp: number): void;
   /** `mm_page_free`. */
   free(page: number, order: number): void;
 }
@@ -28,11 +28,13 @@ export function machineWithTracepoints(options: MachineOptions, to: Tracepoints)
   return new Machine({
     ...options,
     overrides: {
-      alloc_pages(k, gfp, order) {
-        const page = alloc_pages(k, gfp, order);
-        if (page !== NULL) to.alloc(page, order, gfp);
-        return page;
-      },
+      ...(to.alloc && {
+        alloc_pages(k, gfp, order) {
+          const page = alloc_pages(k, gfp, order);
+          if (page !== NULL) to.alloc!(page, order, gfp);
+          return page;
+        },
+      }),
       free_pages_prepare(k, page, order, checkFree) {
         to.free(page, order);
         return free_pages_prepare(k, page, order, checkFree);

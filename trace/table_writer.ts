@@ -68,6 +68,26 @@ function templateOf({ code }: CompiledPath): Template {
   return { code: lines, words: Int32Array.from(named), slots: Int32Array.from(named, (w) => lines[w]!) };
 }
 
+/** A name of a discipline. */
+interface Name {
+  readonly slot: number;
+  readonly kind: Slot["kind"];
+}
+
+/** The names that a free path takes from the alloc path. */
+function takenBy(free: Int32Array, { alloc, slots }: CompiledDiscipline): Name[] {
+  const taken = new Set<number>();
+  for (let pc = 0; pc < free.length; pc += STEP_WORDS) {
+    for (let i = 0; i < 3; i++) if (((free[pc + 6]! >> i) & 1) !== 0) taken.add(free[pc + 2 + i]!);
+  }
+  const names: Name[] = [];
+  for (let pc = 0; pc < alloc.code.length; pc += STEP_WORDS) {
+    const slot = alloc.code[pc + 1]!;
+    if (slot >= FIRST_SLOT && taken.has(slot)) names.push({ slot, kind: slots[slot]!.kind });
+  }
+  return names;
+}
+
 /** What is asked of one kind of table again and again. */
 export interface Plan {
   readonly play: Play;
@@ -80,6 +100,8 @@ export interface Plan {
   readonly free: readonly Template[];
   /** By free path: it goes through a gather. */
   readonly gathers: readonly boolean[];
+  /** By free path: the names that it takes from the alloc path, in the order in which they are made. */
+  readonly taken: readonly (readonly Name[])[];
   /** The free path that a function stands for. */
   path(symbol: number): number;
   /** Names that its allocation takes. */
@@ -114,6 +136,7 @@ export function planOf(play: Play, { kernel, symbols }: Stage): Plan {
       alloc: undefined,
       free: [],
       gathers: [],
+      taken: [],
       path,
       names: 1,
       spare: [],
@@ -131,6 +154,7 @@ export function planOf(play: Play, { kernel, symbols }: Stage): Plan {
     single: allocations === 1,
     alloc,
     free: compiled.free.map(templateOf),
+    taken: compiled.free.map(({ code }) => takenBy(code, compiled)),
     gathers: discipline.free.map((f) => /\btlb_\w+\(/.test(f.run)),
     path(symbol) {
       let path = paths.get(symbol);
@@ -281,22 +305,14 @@ export class TableWriter {
       this.#line(OP.free_pages, -1, table.block, order, 1);
       return;
     }
-    if (table.block >= 0) this.#nameFor(plan.compiled, path, table);
+    if (table.block >= 0) this.#nameFor(plan.taken[path]!, table);
     this.#path(plan.free[path]!, table);
     if (plan.gathers[path]!) this.#line(OP.rcu, -1, 0, 0, 0);
   }
 
   /** The names that a path takes, for a block that was made as recorded. */
-  #nameFor({ alloc, free, slots }: CompiledDiscipline, path: number, table: Table): void {
-    const { code } = free[path]!;
-    const taken = new Set<number>();
-    for (let pc = 0; pc < code.length; pc += STEP_WORDS) {
-      for (let i = 0; i < 3; i++) if (((code[pc + 6]! >> i) & 1) !== 0) taken.add(code[pc + 2 + i]!);
-    }
-    for (let pc = 0; pc < alloc.code.length; pc += STEP_WORDS) {
-      const s = alloc.code[pc + 1]!;
-      if (s < FIRST_SLOT || !taken.has(s)) continue;
-      const { kind } = slots[s]!;
+  #nameFor(names: readonly Name[], table: Table): void {
+    for (const { slot: s, kind } of names) {
       if (kind === "page") table.slots[s] = table.block;
       if (kind !== "virt" && kind !== "ptdesc") continue;
       const slot = this.#slot(kind, table.number);
