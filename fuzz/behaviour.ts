@@ -11,10 +11,15 @@ import type { Machine } from "../core/program/machine.ts";
 
 /** The behaviour that a search has reached. */
 export class Behaviour {
-  readonly features: Features = new Features();
+  readonly features: Features;
   readonly #seen = new Uint8Array(FEATURES);
   /** Features reached. */
   reached = 0;
+
+  /** @param whole whether all features of a program are asked for, and not only those that are new */
+  constructor(whole: boolean) {
+    this.features = new Features(!whole);
+  }
 
   /** After a program ran on a machine that looked at its features: whether it reached something new. */
   learn(machine: Machine): boolean {

@@ -130,6 +130,8 @@ const LIMIT = (MAX_CODE - 64) * STEP_WORDS;
 /** A path as the generator walks it. */
 interface Walk {
   readonly code: Int32Array;
+  /** For each word: all bits where it is a name of the discipline, which stands for another in each program; else 0. */
+  readonly names: Int32Array;
   /** First word of each line (a `repeat` or `at` with its body is one line), and the end. */
   readonly lines: Int32Array;
   /** For each line: the slot that it grants into, or -1. */
@@ -151,6 +153,12 @@ function linesOf(code: Int32Array): number[] {
   }
   lines.push(code.length);
   return lines;
+}
+
+/** Whether a word stands for a name: the result's, or an operand's that is not a number. */
+function isName(code: Int32Array, i: number): boolean {
+  const word = i % STEP_WORDS;
+  return word === 1 || (word > 1 && word < 5 && (code[i - word + 6]! >> (word - 2) & 1) !== 0);
 }
 
 function walkOf(path: CompiledPath, discipline: CompiledDiscipline, isAlloc: boolean, slabLocks: boolean): Walk {
@@ -188,7 +196,8 @@ function walkOf(path: CompiledPath, discipline: CompiledDiscipline, isAlloc: boo
     if (grant >= 0) before++;
   }
   return {
-    code,
+    code: code.map((word, i) => i % STEP_WORDS === 1 && word < FIRST_SLOT ? -1 : word),
+    names: code.map((word, i) => word >= FIRST_SLOT && isName(code, i) ? -1 : 0),
     lines: Int32Array.from(lines),
     grants: Int32Array.from(grants),
     onFail: Int32Array.from(onFail),
@@ -300,6 +309,8 @@ export class DisciplineGenerator {
   readonly #defined: Uint8Array;
   /** Path of each run, by the run's number. */
   readonly #runPath = new Int32Array(MAX_CODE);
+  /** Lines of each run that were looked at. */
+  readonly #runLine = new Int32Array(MAX_CODE);
   #words = 0;
   #runs = 0;
   #failRate = 0;
@@ -502,7 +513,9 @@ export class DisciplineGenerator {
     this.#tReady[t] = 0;
     this.#tLinkCount[t] = 0;
     this.#tWalked[t] = 0;
-    this.#map.fill(-1, t * this.#names.length, (t + 1) * this.#names.length);
+    const map = this.#map;
+    const names = this.#names.length;
+    for (let i = t * names; i < (t + 1) * names; i++) map[i] = -1;
     return t;
   }
 
@@ -595,31 +608,28 @@ export class DisciplineGenerator {
     const to = this.code;
     const map = this.#map;
     const from = walk.code;
+    const { names } = walk;
     const base = t * this.#names.length;
     const end = walk.lines[line + 1]!;
-    for (let pc = walk.lines[line]!; pc < end; pc += STEP_WORDS) {
-      const at = this.#words;
-      this.#words += STEP_WORDS;
-      const which = from[pc + 6]!;
-      const dst = from[pc + 1]!;
-      const a = from[pc + 2]!;
-      const b = from[pc + 3]!;
-      const c = from[pc + 4]!;
-      to[at] = from[pc]!;
-      if (dst >= FIRST_SLOT) {
-        const slot = map[base + dst]!;
-        this.#defined[slot] = 1;
-        to[at + 1] = slot;
-      } else to[at + 1] = -1;
-      to[at + 2] = (which & 1) !== 0 && a >= FIRST_SLOT ? map[base + a]! : a;
-      to[at + 3] = (which & 2) !== 0 && b >= FIRST_SLOT ? map[base + b]! : b;
-      to[at + 4] = (which & 4) !== 0 && c >= FIRST_SLOT ? map[base + c]! : c;
+    const run = this.#tRun[t]!;
+    let at = this.#words;
+    for (let pc = walk.lines[line]!; pc < end; pc += STEP_WORDS, at += STEP_WORDS) {
+      const op = from[pc]!;
+      to[at] = op;
+      // Without a branch a word: which of them are names is as good as chance.
+      for (let i = 1; i < 5; i++) {
+        const word = from[pc + i]!;
+        const name = names[pc + i]!;
+        to[at + i] = (map[base + (word & name)]! & name) | (word & ~name);
+      }
       to[at + 5] = from[pc + 5]!;
-      to[at + 6] = which;
-      to[at + 7] = this.#tRun[t]!;
-      if (to[at] === OP_POPULATE) this.#linked(t, to[at + 2]!);
-      else if (to[at] === OP_UNLINK) this.#unlinked(t, to[at + 2]!);
+      to[at + 6] = from[pc + 6]!;
+      to[at + 7] = run;
+      if (names[pc + 1] !== 0) this.#defined[to[at + 1]!] = 1;
+      if (op === OP_POPULATE) this.#linked(t, to[at + 2]!);
+      else if (op === OP_UNLINK) this.#unlinked(t, to[at + 2]!);
     }
+    this.#words = at;
   }
 
   #emit(op: number, a: number, which: number): void {
@@ -720,9 +730,11 @@ export class DisciplineGenerator {
    * @param ran whether each instruction ran
    * @param values of the slots at the end
    * @param seen a mark for each instruction of each path, in the order of `[alloc]`, uses, frees, fails
+   * @returns how many were not marked before
    */
-  mark(ran: Uint8Array, values: Int32Array, seen: readonly Uint8Array[]): void {
-    const lines = new Int32Array(this.#runs + 1);
+  mark(ran: Uint8Array, values: Int32Array, seen: readonly Uint8Array[]): number {
+    const lines = this.#runLine.fill(0, 0, this.#runs + 1);
+    let fresh = 0;
     for (let at = 0; at < this.#words; at += STEP_WORDS) {
       const run = this.code[at + 7]!;
       if (run === 0) continue;
@@ -730,8 +742,12 @@ export class DisciplineGenerator {
       const dst = this.code[at + 1]!;
       // Of a shared table, NULL is the answer that was wanted.
       const answered = dst < 0 || values[dst] !== NULL || this.code[at] === OP_UNSHARE;
-      if (ran[at / STEP_WORDS] === 1 && answered) seen[this.#runPath[run]!]![line] = 1;
+      const path = seen[this.#runPath[run]!]!;
+      if (ran[at / STEP_WORDS] !== 1 || !answered || path[line] === 1) continue;
+      path[line] = 1;
+      fresh++;
     }
+    return fresh;
   }
 
   /** Names of the program's slots; made when a finding is kept, not for every program. */

@@ -213,7 +213,7 @@ function run(
   l.expectedLeaks = job.expectedLeaks;
   const writer = new Writer(job, generator, tables);
   const { tours } = writer;
-  const behaviour = new Behaviour();
+  const behaviour = new Behaviour(job.keepsPool === true);
   const digest = new Digest();
   const known = new Map<number, number>();
   const programsKept: KeptProgram[] = [];
@@ -223,6 +223,7 @@ function run(
       new Uint8Array(p.code.length / STEP_WORDS)
     );
   for (const path of tables?.untaken ?? []) seen[path]!.fill(1);
+  let unseen = seen.reduce((sum, path) => sum + path.filter((line) => line === 0).length, 0);
   const pool: (PoolEntry & { readonly features: Int32Array })[] = [];
   let steps = 0;
   let programs = 0;
@@ -243,7 +244,7 @@ function run(
     digest.words(generator.code, 0, words);
     digest.word(machine.steps);
     digest.words(l.findings, 0, l.nFindings * FINDING_WORDS);
-    if (tables !== undefined && programs <= MARKED + tours) tables.mark(machine.ran, machine.slots, seen);
+    if (unseen > 0 && programs <= MARKED + tours) unseen -= tables!.mark(machine.ran, machine.slots, seen);
     if (l.nFindings > 0) keep(machine, generator, words, known, programsKept, compiled === undefined);
     // A program of no steps at all (every line skipped) must not run for ever.
     if (machine.steps === 0) steps++;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Z_CHARGED, Z_FREE, Z_PAGETABLE, ZONE_WORDS } from "../memory/mem_map.ts";
 import { NULL } from "../memory/words.ts";
 import { EXACT, FRAGMENT, RESERVED } from "./families.ts";
 import {
@@ -234,12 +235,13 @@ export function stranded(l: Ledger, id: number): boolean {
 
 /** After a step: free pages, NR_PAGETABLE and charges must be what the grants and the tables' ledgers leave. */
 export function checkCounts(l: Ledger): void {
+  const { mem, zones } = l;
   l.checks[BUDDY_STRUCTURE]!++;
-  const raw = l.rawFree();
+  const raw = (mem[zones + Z_FREE]! + mem[zones + ZONE_WORDS + Z_FREE]!) | 0;
+  const pagetables = mem[zones + Z_PAGETABLE]!;
+  const charges = mem[zones + Z_CHARGED]!;
   if (raw !== l.freePages) freeDiffers(l, raw);
-  const pagetables = l.rawPagetables();
   if (pagetables !== l.pagetables) pagetablesDiffer(l, pagetables);
-  const charges = l.rawCharges();
   if (charges !== l.charges) chargesDiffer(l, charges);
 }
 
@@ -258,6 +260,7 @@ function freeDiffers(l: Ledger, raw: number): void {
     return;
   }
   // The kernel took pages and gave them to nobody.
+  l.top = l.nrPages;
   let first = NULL;
   for (let pfn = l.nrPages - 1; pfn >= 0; pfn--) {
     if (l.grantOf[pfn]! >= 0 || l.writtenOff[pfn] !== 0 || isFree(l.mem, l.layout, pfn)) continue;

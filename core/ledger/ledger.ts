@@ -19,7 +19,7 @@
  * @module
  */
 import type { Layout } from "../memory/layout.ts";
-import { type MemMap, Z_CHARGED, Z_FREE, Z_MANAGED, Z_PAGETABLE, ZONE_WORDS } from "../memory/mem_map.ts";
+import { type MemMap, Z_FREE, Z_MANAGED, ZONE_WORDS } from "../memory/mem_map.ts";
 import { NULL, PAGE_WORDS_SHIFT, W_REFCOUNT } from "../memory/words.ts";
 import { DESCRIBABLE, EXACT, FROZEN_RELEASES, LEGAL_RELEASES, PAGETABLE, RESERVED } from "./families.ts";
 import {
@@ -106,6 +106,8 @@ export class Ledger {
   readonly layout: Layout;
   readonly map: MemMap;
   readonly nrPages: number;
+  /** Word of zone 0. */
+  readonly zones: number;
   /** Word of a compound block's number of pages, from its head's first word. */
   readonly nrPagesWord: number;
 
@@ -224,6 +226,8 @@ export class Ledger {
   nFreeIds = 0;
   /** Ids given out that were not given back since: from here on they are new. */
   nIds = 0;
+  /** One past the last page of which anything was ever booked: those behind it should be as after boot. */
+  top = 0;
   /** The environment took a reference at all: the drain has something to look for. */
   envTaken = false;
 
@@ -336,6 +340,7 @@ export class Ledger {
     this.layout = layout;
     this.nrPagesWord = (layout.folio["_folio_nr_pages"]?.offset ?? 0) >> 2;
     this.map = map;
+    this.zones = map.zones;
     this.nrPages = n;
     this.apart = map.firstPtdesc !== 0;
     this.descriptors = new Descriptors(map.firstPtdesc, this.apart ? n : 0);
@@ -408,6 +413,7 @@ export class Ledger {
     if (this.apart) this.descriptors.reset();
     this.nFreeIds = 0;
     this.nIds = 0;
+    this.top = 0;
     this.walkers.n = 0;
     this.envTaken = false;
     this.via.fill(0, 0, slots);
@@ -430,18 +436,8 @@ export class Ledger {
 
   /** NR_FREE_PAGES of both zones, from the raw words. */
   rawFree(): number {
-    const z = this.map.zones;
+    const z = this.zones;
     return (this.mem[z + Z_FREE]! + this.mem[z + ZONE_WORDS + Z_FREE]!) | 0;
-  }
-
-  /** NR_PAGETABLE, from the raw words. */
-  rawPagetables(): number {
-    return this.mem[this.map.zones + Z_PAGETABLE]!;
-  }
-
-  /** Pages charged to the memcg, from the raw words. */
-  rawCharges(): number {
-    return this.mem[this.map.zones + Z_CHARGED]!;
   }
 
   /** How many others share a table of PMDs. */
@@ -536,6 +532,7 @@ export class Ledger {
     if (isFree(this.mem, this.layout, pfn)) {
       this.record(BUDDY_STRUCTURE, CORRUPTION, WHY_GRANTED_FREE, -1, pfn, pages, 0, 0);
     }
+    if (pfn + pages > this.top) this.top = pfn + pages;
     const g = this.newGrant(pfn, pages, order, compound, family, slot);
     const single = family === EXACT || family === RESERVED;
     for (let i = 0; i < pages; i++) {

@@ -16,15 +16,28 @@ import {
   W_TYPE,
 } from "../memory/words.ts";
 
-/** Whether a page lies in a free block: some page at or below it is buddy with an order that reaches it. */
-export function isFree(mem: Int32Array, layout: Layout, pfn: number): boolean {
+/**
+ * The first page of the free block that a page lies in, or -1: a page at or below
+ * it that is buddy with an order that reaches it.
+ *
+ * That is the page itself or one with fewer bits: the lowest goes, then the next.
+ * From each the block has to reach over the bits that are gone.
+ */
+function freeBlock(mem: Int32Array, layout: Layout, pfn: number): number {
   const mask = layout.buddyMask;
   const value = layout.buddyValue;
-  for (let order = 0; order <= MAX_PAGE_ORDER; order++) {
-    const w = ((pfn >> order) << order) << PAGE_WORDS_SHIFT;
-    if ((mem[w + W_TYPE]! & mask) === value && mem[w + W_PRIVATE]! >= order) return true;
+  for (let head = pfn, least = 0;;) {
+    const w = head << PAGE_WORDS_SHIFT;
+    if ((mem[w + W_TYPE]! & mask) === value && mem[w + W_PRIVATE]! >= least) return head;
+    least = 32 - Math.clz32(head & -head);
+    if (head === 0 || least > MAX_PAGE_ORDER) return -1;
+    head &= head - 1;
   }
-  return false;
+}
+
+/** Whether a page lies in a free block. */
+export function isFree(mem: Int32Array, layout: Layout, pfn: number): boolean {
+  return freeBlock(mem, layout, pfn) >= 0;
 }
 
 /** Pages that lie on the free lists, one by one; -1 where a list leads nowhere or does not end. */
@@ -47,14 +60,8 @@ export function listedPages(mem: Int32Array, map: MemMap): number {
 
 /** One past the last page of the free block that a page lies in; the page itself where it is not free. */
 export function freeUntil(mem: Int32Array, layout: Layout, pfn: number): number {
-  const mask = layout.buddyMask;
-  const value = layout.buddyValue;
-  for (let order = 0; order <= MAX_PAGE_ORDER; order++) {
-    const head = (pfn >> order) << order;
-    const w = head << PAGE_WORDS_SHIFT;
-    if ((mem[w + W_TYPE]! & mask) === value && mem[w + W_PRIVATE]! >= order) return head + (1 << mem[w + W_PRIVATE]!);
-  }
-  return pfn;
+  const head = freeBlock(mem, layout, pfn);
+  return head < 0 ? pfn : head + (1 << mem[(head << PAGE_WORDS_SHIFT) + W_PRIVATE]!);
 }
 
 /** Whether the page itself is the first of a free block. */

@@ -34,6 +34,9 @@ import {
   WHY_RESERVED_FLAG,
 } from "./why.ts";
 
+/** Blocks of a lower order are marked page by page. */
+const FEW = 4;
+
 /** Scratch of the sweep, made once a machine. */
 export class Sweep {
   /** 1 for pages that lie in a block of a free list. */
@@ -86,12 +89,10 @@ export class Sweep {
             l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_FREE_BLOCK, -1, pfn, 0, order, 0);
             return -1;
           }
-          for (let i = pfn; i < pfn + (1 << order); i++) {
-            if (free[i] !== 0) {
-              l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_FREE_BLOCK, -1, i, 0, order, 0);
-              return -1;
-            }
-            free[i] = 1;
+          const taken = order < FEW ? this.#mark(pfn, 1 << order) : this.#markMany(pfn, 1 << order);
+          if (taken >= 0) {
+            l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_FREE_BLOCK, -1, taken, 0, order, 0);
+            return -1;
           }
           pages += 1 << order;
           count++;
@@ -105,6 +106,36 @@ export class Sweep {
       }
     }
     return pages;
+  }
+
+  /** Marks the pages of a free block; answers the first that is in another one, or -1. */
+  #mark(first: number, pages: number): number {
+    const free = this.#free;
+    for (let pfn = first; pfn < first + pages; pfn++) {
+      if (free[pfn] !== 0) return pfn;
+      free[pfn] = 1;
+    }
+    return -1;
+  }
+
+  /** {@linkcode #mark}, faster where there are many. */
+  #markMany(first: number, pages: number): number {
+    const other = this.#free.indexOf(1, first);
+    if (other >= 0 && other < first + pages) return other;
+    this.#free.fill(1, first, first + pages);
+    return -1;
+  }
+
+  /** Whether the pages of which nothing was ever booked are as after boot: free, without a reference, not reserved. */
+  #untouched(l: Ledger): boolean {
+    const { mem, top } = l;
+    const reserved = l.layout.PG_reserved;
+    const end = l.nrPages << PAGE_WORDS_SHIFT;
+    let set = 0;
+    for (let w = top << PAGE_WORDS_SHIFT; w < end; w += PAGE_WORDS) {
+      set |= mem[w + W_REFCOUNT]! | (mem[w + W_FLAGS]! & reserved);
+    }
+    return set === 0 && this.#free.indexOf(0, top) < 0;
   }
 
   /** After the drain no gather holds anything, nor does the kernel: what they did not give back is lost. */
@@ -123,7 +154,7 @@ export class Sweep {
     l.checks[OVERLAY_CLOBBER]!++;
     const free = this.#free;
     const mem = l.mem;
-    const n = l.nrPages;
+    const n = this.#untouched(l) ? l.top : l.nrPages;
     let lost = 0;
     let firstLost = -1;
     for (let pfn = 0; pfn < n; pfn++) {

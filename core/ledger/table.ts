@@ -286,6 +286,6 @@ export function sweepLocks(l: Ledger): void {
   l.checks[LOCK_LIFETIME]!++;
   if (!l.allocPtlocks) return;
   let live = 0;
-  for (let i = 0; i < MAX_LOCKS; i++) if (l.locks[i] === LOCK_LIVE) live++;
+  for (let i = l.locks.indexOf(LOCK_LIVE); i >= 0; i = l.locks.indexOf(LOCK_LIVE, i + 1)) live++;
   if (live > l.nLocks) l.record(LOCK_LIFETIME, LEAK, WHY_LOCK_KEPT, -1, NULL, 0, live, l.nLocks);
 }

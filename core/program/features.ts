@@ -30,21 +30,27 @@ function few(n: number): number {
 
 /** Collects the features of programs. */
 export class Features {
-  /** Features of the program that runs, each once. */
+  /** Features of the program that runs, each once: all, or those that no program before it had. */
   readonly list: Int32Array = new Int32Array(FEATURES);
   /** How many there are. */
   n = 0;
   /** How often each call had each outcome: bit 0 for NULL, bit 1 for a finding. */
   readonly outcomes: Float64Array = new Float64Array(CALLS.length * OUTCOMES);
   readonly #seen: Int32Array = new Int32Array(FEATURES);
-  #program = 0;
+  readonly #once: boolean;
+  #program = 1;
   #before = 0;
+
+  /** @param once a feature that one program has reached is none of a later one's */
+  constructor(once: boolean = false) {
+    this.#once = once;
+  }
 
   /** A program begins. */
   start(): void {
     this.n = 0;
     this.#before = 0;
-    this.#program++;
+    if (!this.#once) this.#program++;
   }
 
   #add(feature: number): void {

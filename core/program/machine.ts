@@ -61,7 +61,7 @@ import {
 } from "../memory/events.ts";
 import { pageBehind } from "../memory/memdesc.ts";
 import { MAX_PAGE_ORDER, NULL, PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE } from "../memory/words.ts";
-import { AFTER, BEFORE, RUN } from "./bindings.ts";
+import { AFTER, BEFORE, noHook, RUN } from "./bindings.ts";
 import { callName, CALLS, OP_AT, opOf } from "./calls.ts";
 import {
   ANSWERS_POINTER,
@@ -146,6 +146,14 @@ const BY_NUMBER = 4;
 const APART: Uint8Array = Uint8Array.from(
   CALLS,
   (c) => VOID_RULES[c.id] === VOID_MEMORY ? BY_NUMBER : APART_BY_NAME[c.name] ?? 0,
+);
+
+/** The ledger wants to be told before the call; after it. */
+const HAS_BEFORE = 1 << 14;
+const HAS_AFTER = 1 << 15;
+/** What the executor has to look at, by opcode: traits of the call, and which hooks it has. */
+const LOOKS: Uint16Array = TRAITS.map((traits, op) =>
+  traits | (BEFORE[op] === noHook ? 0 : HAS_BEFORE) | (AFTER[op] === noHook ? 0 : HAS_AFTER)
 );
 
 const OP_ENV_PUT = opOf("env put_page");
@@ -236,6 +244,8 @@ export class Machine {
   #atPc = -1;
   readonly #atPoint: () => void;
   #inPoint = false;
+  /** Somebody looks on, or makes the calls, or descriptors are apart: see {@linkcode #callWatched}. */
+  #watched = false;
   /** Word of the instruction that runs; -1 while draining. */
   #pc = -1;
   /** The kernel BUGged: there is nothing to drain. */
@@ -316,6 +326,7 @@ export class Machine {
   /** Starts a program: memory as after boot. */
   begin(code: Int32Array, words: number, slots: number): void {
     this.kernel.reset();
+    this.#watched = this.trace !== null || this.features !== null || this.real !== null || this.ledger.apart;
     this.trace?.start();
     this.features?.start();
     this.kernel.atPoint = this.#atPoint;
@@ -389,7 +400,7 @@ export class Machine {
     const code = this.#code;
     const l = this.ledger;
     const slots = this.slots;
-    const traits = TRAITS[op]!;
+    const looks = LOOKS[op]!;
     const which = code[pc + 6]!;
     const offsets = code[pc + 5]!;
     let a = code[pc + 2]!;
@@ -401,9 +412,9 @@ export class Machine {
     if (sb >= 0) b = slots[b]!;
     if ((which & 4) !== 0) c = slots[c]!;
     // A NULL operand skips the line, unless the kernel goes on with it.
-    if (a === NULL && (traits & NEEDS_A) !== 0) return;
-    if (b === NULL && (traits & NEEDS_B) !== 0) return;
-    if (c === NULL && (traits & NEEDS_C) !== 0) return;
+    if (a === NULL && (looks & NEEDS_A) !== 0) return;
+    if (b === NULL && (looks & NEEDS_B) !== 0) return;
+    if (c === NULL && (looks & NEEDS_C) !== 0) return;
     if (offsets !== 0) {
       if ((a === NULL && (offsets & 1023) !== 0) || (b === NULL && (offsets & 0xffc00) !== 0)) return;
       if (sa >= 0) a += (offsets & 1023) << (l.kinds[sa] === KIND_VIRT ? PAGE_SHIFT : 0);
@@ -417,19 +428,18 @@ export class Machine {
     l.dst = code[pc + 1]!;
     l.sa = sa;
     l.sb = sb;
-    l.subject = (traits & POINTER_A) !== 0 ? sa : sb;
+    l.subject = (looks & POINTER_A) !== 0 ? sa : sb;
     l.offset = offsets;
     l.a = a;
     l.b = b;
     l.c = c;
     this.#pc = pc;
-    if ((traits & ASKS_FIRST) !== 0 && !this.#canHappen(op, sa, a)) return;
+    if ((looks & ASKS_FIRST) !== 0 && !this.#canHappen(op, sa, a)) return;
     this.steps++;
     this.ran[pc >> 3] = 1;
     l.misuse = false;
     // Values come from the kernel and point into memory; offsets, spans and kinds are the program's.
-    if ((traits & (HAS_VOID | HAS_SPAN)) === 0 && offsets === 0) this.#call(op);
-    else if (this.#mayRun(op, traits)) this.#call(op);
+    if (((looks & (HAS_VOID | HAS_SPAN)) === 0 && offsets === 0) || this.#mayRun(op, looks)) this.#call(op, looks);
     if (l.misuse) {
       this.misuse = true;
       this.wrong[op]!++;
@@ -451,8 +461,33 @@ export class Machine {
     return can;
   }
 
-  /** Runs a call whose operands are in the ledger. */
-  #call(op: number): void {
+  /** Runs a call whose operands are in the ledger; what it looks like stands in {@linkcode LOOKS}. */
+  #call(op: number, looks: number): void {
+    if (this.#watched || this.#inPoint) return this.#callWatched(op, looks);
+    const l = this.ledger;
+    const k = this.kernel;
+    k.nEvents = 0;
+    l.lostCharges = 0;
+    l.checks[KERNEL_CHECK]!++;
+    if ((looks & HAS_BEFORE) !== 0) BEFORE[op]!(l);
+    const res = RUN[op]!(k, l);
+    l.res = res;
+    const dst = l.dst;
+    if (dst >= 0) {
+      this.slots[dst] = res;
+      l.via[dst] = 0;
+      if ((looks & ANSWERS_POINTER) !== 0 && !this.#inside(res)) {
+        this.#outside(res);
+        return;
+      }
+    }
+    if (k.nEvents !== 0) this.#events();
+    if ((looks & HAS_AFTER) !== 0) AFTER[op]!(l);
+    checkCounts(l);
+  }
+
+  /** {@linkcode #call} where somebody looks on, makes the call himself, or waits inside of another. */
+  #callWatched(op: number, looks: number): void {
     const l = this.ledger;
     const k = this.kernel;
     if (!this.#inPoint) {
@@ -462,8 +497,8 @@ export class Machine {
     if (l.apart) return this.#callApart(op);
     l.checks[KERNEL_CHECK]!++;
     const features = this.features;
-    const before = features === null ? 0 : features.subject(l, l.a, (TRAITS[op]! & POINTER_A) !== 0);
-    const other = features === null ? 0 : features.subject(l, l.b, (TRAITS[op]! & POINTER_B) !== 0);
+    const before = features === null ? 0 : features.subject(l, l.a, (looks & POINTER_A) !== 0);
+    const other = features === null ? 0 : features.subject(l, l.b, (looks & POINTER_B) !== 0);
     BEFORE[op]!(l);
     if (this.trace !== null) this.#take(op);
     const res = this.real === null || this.#inPoint ? RUN[op]!(k, l) : this.real.call(op);
@@ -473,7 +508,7 @@ export class Machine {
     if (dst >= 0) {
       this.slots[dst] = res;
       l.via[dst] = 0;
-      if ((TRAITS[op]! & ANSWERS_POINTER) !== 0 && !this.#inside(res)) {
+      if ((looks & ANSWERS_POINTER) !== 0 && !this.#inside(res)) {
         this.#outside(res);
         return;
       }
@@ -805,7 +840,7 @@ export class Machine {
     l.dst = -1;
     this.kernel.armed = -1;
     l.stepStart = l.nFindings;
-    for (let pfn = 0; l.envTaken && pfn < l.nrPages; pfn++) {
+    for (let pfn = 0; l.envTaken && pfn < l.top; pfn++) {
       while (l.envRefs[pfn]! > 0) {
         const before = l.envRefs[pfn]!;
         this.#drainCall(OP_ENV_PUT, pfn);
@@ -826,6 +861,6 @@ export class Machine {
     this.#pc = -1;
     l.op = op;
     l.a = a;
-    this.#call(op);
+    this.#call(op, LOOKS[op]!);
   }
 }

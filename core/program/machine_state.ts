@@ -71,12 +71,12 @@ export const FIELDS: Readonly<Record<"kernel" | "ledger" | "walkers" | "descript
       gather: "gathers ranges",
       link: "grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds fragCache nocachePool",
       number: "nocacheMap envTaken freePages managed pagetables charges nLocks mmDeposits locks",
-      history: "partSlot partGather gIntentStep gUnlinkStep nFreeIds nIds nGathers",
+      history: "partSlot partGather gIntentStep gUnlinkStep nFreeIds nIds nGathers top",
       scratch:
         `op step a b c sa sb subject offset dst res draining findings nFindings full stepStart stop misuse lateMisuse pending
         pendingOrder checks violations lostCharges extra ofTables`,
       fixed:
-        `layout map nrPages nrPagesWord enabled expectedLeaks kinds tableRelease tableKind tablesArePages headLookup
+        `layout map nrPages zones nrPagesWord enabled expectedLeaks kinds tableRelease tableKind tablesArePages headLookup
         hasDescriptors frozenTables walkerKinds ipiFlush deadAsid flushedAtUnmap asyncKernelFree walkers countsFolios
         splitPte splitPmd allocPtlocks memcg pmdShare sharesAreRefs tableDestructs apart descriptors pgste fragments sharing queuesParts queuesPages pgtableKind`,
     }),
@@ -131,7 +131,7 @@ type Typed = Int32Array | Uint8Array;
 const NUMBERS = (
   "kernel.nBatchPages kernel.failNext kernel.nRcu ledger.envTaken ledger.freePages ledger.managed ledger.nFreeIds " +
   "ledger.nIds ledger.nGathers kernel.placeNext kernel.nWalkers walkers.n kernel.nLocks ledger.nLocks ledger.pagetables " +
-  "ledger.charges descriptors.granting descriptors.live"
+  "ledger.charges descriptors.granting descriptors.live ledger.top"
 ).split(" ");
 
 function putNumbers(k: Kernel, l: Ledger, to: Int32Array, at: number): void {
@@ -153,6 +153,7 @@ function putNumbers(k: Kernel, l: Ledger, to: Int32Array, at: number): void {
   to[at + 15] = l.charges;
   to[at + 16] = l.descriptors.granting;
   to[at + 17] = l.descriptors.live;
+  to[at + 18] = l.top;
 }
 
 function takeNumbers(k: Kernel, l: Ledger, from: Int32Array, at: number): void {
@@ -174,6 +175,7 @@ function takeNumbers(k: Kernel, l: Ledger, from: Int32Array, at: number): void {
   l.charges = from[at + 15]!;
   l.descriptors.granting = from[at + 16]!;
   l.descriptors.live = from[at + 17]!;
+  l.top = from[at + 18]!;
 }
 
 /** What a step leaves behind and the next one does not want. */

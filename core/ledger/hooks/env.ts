@@ -15,7 +15,10 @@ import { dropped, holder, type Hooks, pageOf, releaseOne, singles } from "./hook
 
 function afterSpeculativeGet(l: Ledger): void {
   const pfn = pageOf(l.a);
-  if (l.res !== 0) l.envTaken = true;
+  if (l.res !== 0) {
+    l.envTaken = true;
+    if (pfn >= l.top) l.top = pfn + 1;
+  }
   if (l.writtenOff[pfn]) {
     if (l.res !== 0) l.envRefs[pfn]!++;
     return;

@@ -68,10 +68,6 @@ function viaKept(l: Ledger): void {
   if (l.dst >= 0) l.via[l.dst] = viaOf(l);
 }
 
-function viaNone(l: Ledger): void {
-  if (l.dst >= 0) l.via[l.dst] = 0;
-}
-
 /**
  * A descriptor or folio is made of a page.
  *
@@ -160,14 +156,14 @@ function beforePopulate(l: Ledger): void {
 export const USE_HOOKS: Readonly<Record<string, Hooks>> = {
   compound_head: { before: readsA, after: viaHead },
   compound_order: { before: readsA, after: viaOrder },
-  PageHead: { before: readsA, after: viaNone },
-  PageTail: { before: readsA, after: viaNone },
-  PageCompound: { before: readsA, after: viaNone },
-  virt_to_page: { after: viaNone },
+  PageHead: { before: readsA },
+  PageTail: { before: readsA },
+  PageCompound: { before: readsA },
+  virt_to_page: {},
   virt_to_head_page: { before: readsVirtA, after: viaHead },
-  page_to_virt: { after: viaNone },
-  page_address: { after: viaNone },
-  folio_address: { after: viaNone },
+  page_to_virt: {},
+  page_address: {},
+  folio_address: {},
   page_folio: { before: readsA, after: afterPageFolio },
   clear_page: { before: beforeWrite },
   table_init: { before: beforeTableInit },
@@ -176,9 +172,9 @@ export const USE_HOOKS: Readonly<Record<string, Hooks>> = {
   ptdesc_page: { after: viaKept },
   ptdesc_folio: { after: afterPtdescFolio },
   virt_to_ptdesc: { before: beforeVirtToPtdesc, after: afterVirtToPtdesc },
-  ptdesc_to_virt: { after: viaNone },
-  ptdesc_address: { before: folioOfA, after: viaNone },
-  ptdesc_is_reserved: { before: readsFolioA, after: viaNone },
-  pagetable_is_reserved: { before: readsFolioA, after: viaNone },
+  ptdesc_to_virt: {},
+  ptdesc_address: { before: folioOfA },
+  ptdesc_is_reserved: { before: readsFolioA },
+  pagetable_is_reserved: { before: readsFolioA },
   ptdesc_clear: { before: beforeWrite },
 };
