@@ -75,7 +75,9 @@ const KIND_GATHER = kindIndex("gather");
 const BY_NAME: ReadonlySet<string> = new Set(
   (`mem wasBatch batches batchPages gathers rcuQueue nBatchPages failNext nRcu placeNext tlbFlushPending refs envRefs reserved onList ` +
     `writtenOff theoretical gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs via slotPages ranges ` +
-    `gFrozen gLink gHow gAddress gSeen gQueued mmHugePte pteFrag pmdFrag fragCache nocachePool grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds envTaken freePages managed`)
+    `gFrozen gLink gHow gAddress gSeen gQueued mmHugePte pteFrag pmdFrag fragCache nocachePool grantOf gFirst gSlot gIntentCall ` +
+    `gGather gatherIds freeIds envTaken freePages managed table lockOf deposits depositHome sharers gPtdesc gExtra gParts ` +
+    `locks nLocks pagetables charges mmDeposits granting live grant page pages`)
     .split(" "),
 );
 
@@ -108,6 +110,10 @@ export class Canon {
   readonly #rank: Int32Array;
   readonly #sigA: Int32Array;
   readonly #sigB: Int32Array;
+  /** Whether it matters where a name points, by slot. */
+  readonly #points: Uint8Array;
+  /** Table of each name. */
+  readonly #tableOf: Uint8Array;
   /** Tag of each gather. */
   readonly #gather: Int32Array = new Int32Array(MAX_GATHERS);
   readonly #nGathers: number;
@@ -134,6 +140,8 @@ export class Canon {
     this.#rank = new Int32Array(t);
     this.#sigA = new Int32Array(t);
     this.#sigB = new Int32Array(t);
+    this.#points = new Uint8Array(FIRST_SLOT + t * world.names);
+    this.#tableOf = Uint8Array.from({ length: t * world.names }, (_, name) => Math.floor(name / world.names));
     this.#nGathers = world.machine.kernel.gathers.length / GATHER_WORDS;
     this.#orders = Math.min(NR_ORDERS, 32 - Math.clz32(n));
     this.#zones = world.machine.kernel.highStart < n ? 2 : 1;
@@ -200,6 +208,15 @@ export class Canon {
       }
       const bits = (mem[w + W_LRU_NEXT]! & 1) | l.reserved[pfn]! << 1 | l.onList[pfn]! << 2 | l.writtenOff[pfn]! << 3 |
         l.theoretical[pfn]! << 4;
+      const lock = l.lockOf[pfn]!;
+      const table = l.table[pfn]! | l.deposits[pfn]! << 8 | l.sharers[pfn]! << 16;
+      const home = l.depositHome[pfn]!;
+      if ((table | lock | home) !== 0) {
+        a = Math.imul(a ^ (a >>> 15) ^ table ^ 0x61c88647, C1);
+        b = Math.imul((b ^ (b >>> 13)) + table | 0, C2);
+        a = Math.imul(a ^ (a >>> 15) ^ lock ^ home << 16, C1);
+        b = Math.imul((b ^ (b >>> 13)) + lock + (home << 12) | 0, C2);
+      }
       if (g < 0) {
         const x = bits | l.envRefs[pfn]! << 16;
         a = Math.imul(a ^ (a >>> 15) ^ x, C1);
@@ -241,6 +258,14 @@ export class Canon {
           if (v !== 0) {
             a = Math.imul(a ^ (a >>> 15) ^ v ^ 0x2545f491, C1);
             b = Math.imul((b ^ (b >>> 13)) + v | 0, C2);
+          }
+          const extra = l.gExtra[g]!;
+          const parts = l.gParts[g]! ^ Math.imul(l.gPtdesc[g]!, C3);
+          if ((extra | parts) !== 0) {
+            a = Math.imul(a ^ (a >>> 15) ^ extra ^ 0x61c88647, C1);
+            b = Math.imul((b ^ (b >>> 13)) + extra | 0, C2);
+            a = Math.imul(a ^ (a >>> 15) ^ parts, C1);
+            b = Math.imul((b ^ (b >>> 13)) + parts | 0, C2);
           }
           if (l.gLink[g] === LINK_CLEARED) {
             const u = l.gAddress[g]! ^ l.gHow[g]! << 2;
@@ -331,6 +356,13 @@ export class Canon {
       this.low = Math.imul(this.low ^ (this.low >>> 15) ^ k.mem[w]!, C1);
       this.high = Math.imul(this.high ^ (this.high >>> 13) ^ k.mem[w]!, C2);
     }
+    const { grant, page, pages, granting, live } = this.#world.machine.ledger.descriptors;
+    for (let i = -1; i < grant.length; i++) {
+      const x = i < 0 ? granting : grant[i]! ^ page[i]! << 8 ^ pages[i]! << 16;
+      const y = i < 0 ? live : page[i]! ^ grant[i]! << 16;
+      this.low = Math.imul(this.low ^ (this.low >>> 15) ^ x, C1);
+      this.high = Math.imul(this.high ^ (this.high >>> 13) ^ y, C2);
+    }
     return true;
   }
 
@@ -418,16 +450,25 @@ export class Canon {
       const base = FIRST_SLOT + t * names;
       for (let s = 0; s < names && tables[t] !== 0; s++) {
         const value = slots[base + s]!;
+        const z = l.via[base + s]! | l.slotPages[base + s]! << 8;
+        let points = 0;
         let x = value;
-        let y = 0;
-        if (value !== NULL && kinds[s]! <= KIND_VIRT) {
+        let y = value;
+        if (value === NULL) {
+          // Most hold nothing yet, or not any more.
+          if (z === 0 && this.#slotExtras.length === 0) continue;
+        } else if (kinds[s]! <= KIND_VIRT) {
           const pfn = pageAt(value);
           if (world.isOwn(t, pfn)) {
             x = this.#a[pfn]!;
             y = this.#b[pfn]!;
-          } else if (world.isUsed(t, s)) loose = false;
-          else x = 1;
-        } else if (value !== NULL && kinds[s] === KIND_GATHER) {
+            points = 1;
+          } else if (world.isUsed(t, s)) {
+            loose = false;
+            points = 1;
+          } else x = y = 1;
+          this.#points[base + s] = points;
+        } else if (kinds[s] === KIND_GATHER) {
           const g = value * GATHER_WORDS;
           x = gathers[g + G_USED]! | gathers[g + G_MM]! << 2 | gathers[g + G_LOCAL_NR]! << 8 |
             gathers[g + G_CLEARED]! << 16;
@@ -435,9 +476,8 @@ export class Canon {
         }
         a = Math.imul(a ^ (a >>> 15) ^ x, C1);
         b = Math.imul((b ^ (b >>> 13)) + y | 0, C2);
-        const z = l.via[base + s]! | l.slotPages[base + s]! << 8;
-        a = Math.imul(a ^ (a >>> 15) ^ z, C1);
-        b = Math.imul((b ^ (b >>> 13)) + z | 0, C2);
+        a = Math.imul(a ^ (a >>> 15) ^ z ^ s << 24, C1);
+        b = Math.imul((b ^ (b >>> 13)) + z + (s << 24) | 0, C2);
         for (let i = 0; i < this.#slotExtras.length; i++) {
           a = Math.imul(a ^ (a >>> 15) ^ this.#word(this.#slotExtras[i]!, base + s), C1);
         }
@@ -516,7 +556,7 @@ export class Canon {
         if (value === NULL) continue;
         if (kinds[s]! <= KIND_VIRT) {
           // What was given up and is not used any more may lie anywhere.
-          if (!world.isOwn(t, pageAt(value)) && !world.isUsed(t, s)) continue;
+          if (this.#points[base + s] === 0) continue;
           // A page where an address is meant, or the reverse, is another value.
           this.#label(pageAt(value), NAME | r << 8 | s, value >= PAGE_OFFSET ? 1 + (value & (PAGE_SIZE - 1)) : 0);
         } else if (kinds[s] === KIND_GATHER && value >>> 0 < MAX_GATHERS) this.#gather[value] = r << 6 | s;
@@ -527,8 +567,8 @@ export class Canon {
       if (g < 0 || (pfn > 0 && l.grantOf[pfn - 1] === g)) continue;
       const name = l.gSlot[g]! - FIRST_SLOT;
       if (name >= 0) {
-        const t = Math.floor(name / names);
-        if (t < tables.length && tables[t] !== 0) this.#label(pfn, GRANTED, this.#rank[t]! << 8 | name % names);
+        const t = this.#tableOf[name] ?? tables.length;
+        if (t < tables.length && tables[t] !== 0) this.#label(pfn, GRANTED, this.#rank[t]! << 8 | name - t * names);
       }
       if (l.gSeen[g] !== 0) {
         const { walkers } = l;
@@ -657,6 +697,18 @@ export class Canon {
     a = Math.imul(a ^ (a >>> 15) ^ p, C1);
     b = Math.imul((b ^ (b >>> 13)) + w | 0, C2);
     if (k.placeNext >= 0) a = Math.imul(a ^ (a >>> 15) ^ k.placeNext, C1);
+    const counts = l.pagetables | l.charges << 8 | l.nLocks << 16;
+    a = Math.imul(a ^ (a >>> 15) ^ counts, C1);
+    b = Math.imul((b ^ (b >>> 13)) + counts | 0, C2);
+    for (let i = 0; i < k.nLocks && i < k.locks.length; i++) {
+      a = Math.imul(a ^ (a >>> 15) ^ k.locks[i]! ^ i << 8, C1);
+      b = Math.imul((b ^ (b >>> 13)) + k.locks[i]! + i | 0, C2);
+    }
+    for (let mm = 0; mm < l.mmDeposits.length; mm++) {
+      if (l.mmDeposits[mm] === 0) continue;
+      a = Math.imul(a ^ (a >>> 15) ^ l.mmDeposits[mm]! ^ mm << 8, C1);
+      b = Math.imul((b ^ (b >>> 13)) + l.mmDeposits[mm]! + (mm << 8) | 0, C2);
+    }
     for (let r = 0; r < this.#order.length; r++) {
       const t = this.#order[r]!;
       a = Math.imul(a ^ (a >>> 15) ^ this.#sigA[t]!, C1);
