@@ -168,6 +168,7 @@ export class Canon {
     this.high = 0;
     this.#pages();
     this.#freeLists();
+    this.#walkers();
     const deposited = this.#deposits();
     const loose = this.#tables();
     this.#names();
@@ -541,6 +542,17 @@ export class Canon {
     return d < 0 || (d === 0 && this.#sigB[t]! < this.#sigB[other]!);
   }
 
+  /** Who walks in which table: by that, tables are told apart that look the same else. */
+  #walkers(): void {
+    const { walkers, gFirst, nrPages } = this.#world.machine.ledger;
+    for (let w = 0; w < walkers.n; w++) {
+      const g = walkers.table[w]!;
+      if (g < 0) continue;
+      const part = walkers.part[w] === g ? 0 : walkers.part[w]! - nrPages;
+      this.#label(gFirst[g]!, WALKER, walkers.kind[w]! | walkers.locked[w]! << 8 | part << 9);
+    }
+  }
+
   /** Which page each name points at, and who has which gather. */
   #names(): void {
     const world = this.#world;
@@ -569,14 +581,6 @@ export class Canon {
       if (name >= 0) {
         const t = this.#tableOf[name] ?? tables.length;
         if (t < tables.length && tables[t] !== 0) this.#label(pfn, GRANTED, this.#rank[t]! << 8 | name - t * names);
-      }
-      if (l.gSeen[g] !== 0) {
-        const { walkers } = l;
-        for (let w = 0; w < walkers.n; w++) {
-          if (walkers.table[w] !== g) continue;
-          const part = walkers.part[w] === g ? 0 : walkers.part[w]! - l.nrPages;
-          this.#label(pfn, WALKER, walkers.kind[w]! | walkers.locked[w]! << 8 | part << 9);
-        }
       }
       if (l.gState[g] !== QUEUED) continue;
       for (let i = 0; i < this.#nGathers; i++) {

@@ -116,6 +116,7 @@ for (
     ["generic/split", "6.1"],
     ["x86/pgd-pti", "6.12"],
     ["arm/highpte", "6.12"],
+    ["generic/retract-page-tables", "6.12"],
     ["generic/exact", "6.12"],
   ] as const
 ) {
