@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { dirname, isAbsolute, join } from "@std/path";
 import { InputError } from "../core/program/input_error.ts";
@@ -64,7 +65,28 @@ export function readTextFile(path: string, maxBytes: number = MAX_TEXT_BYTES): s
 
 /** Reads a stored program (`.pt`). */
 export function readProgramFile(path: string): Program {
-  return parseProgram(readTextFile(path), path);
+  if (/\.toml$/.test(path)) {
+    throw new InputError("this is a discipline, and a stored program (.pt) is wanted; --discipline takes it", {
+      file: path,
+    });
+  }
+  let text: string;
+  try {
+    text = readTextFile(path);
+  } catch (error) {
+    const missing = error instanceof InputError && error.message.endsWith("there is no such file");
+    const shipped = missing ? shippedLike(path) : undefined;
+    if (shipped === undefined) throw error;
+    throw new InputError(`there is no such file; did you mean '${shipped}'?`, { file: path });
+  }
+  return parseProgram(text, path);
+}
+
+/** The shipped program that somebody means who names it without its place, or by its discipline. */
+function shippedLike(path: string): string | undefined {
+  const plain = (name: string) => name.replace(/\.pt$/, "").replace(/^.*regressions\//, "").replaceAll("/", "-");
+  const found = listShipped().regressions.find((file) => plain(file) === plain(path));
+  return found === undefined ? undefined : relative(Deno.cwd(), found);
 }
 
 /** What is shipped, as paths. */

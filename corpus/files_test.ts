@@ -87,3 +87,14 @@ Deno.test("listShipped() names files below the corpus, wherever it is called fro
   assert.ok(regressions.every((f) => f.startsWith(`${CORPUS_DIRECTORY}/regressions/`) && f.endsWith(".pt")));
   for (const file of regressions) readProgramFile(file);
 });
+
+Deno.test("a shipped program that is named without its place, or by its discipline, is what was meant", () => {
+  for (const name of ["mips/kvm-pgd", "mips-kvm-pgd", "mips-kvm-pgd.pt"]) {
+    assert.match(
+      refused(() => readProgramFile(name)),
+      /^mips.*: there is no such file; did you mean '.*corpus\/regressions\/mips-kvm-pgd\.pt'\?$/,
+    );
+  }
+  assert.equal(refused(() => readProgramFile("nobody.pt")), "nobody.pt: there is no such file");
+  assert.match(refused(() => readProgramFile("corpus/disciplines/mips/kvm-pgd.toml")), /this is a discipline, and a/);
+});

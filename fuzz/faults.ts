@@ -98,7 +98,8 @@ export async function runFaults(
   printInvariants(all, print);
   printGroups("Missed:", rows, (o) => o.missed, print);
   print("");
-  print(summary(all) + (signal.aborted ? `; stopped: ${rows.length} of ${cells.length} cells` : ""));
+  const stopped = signal.aborted ? `; stopped: ${rows.length} of ${cells.length} cells` : "";
+  for (const line of wrap(summary(all) + stopped, WIDTH)) print(line);
   return {
     ok: all.every((o) => o.missed === undefined),
     interrupted: signal.aborted,
@@ -194,7 +195,7 @@ function printGroups(
 function faultLine(name: string, said: string): string {
   const left = WIDTH - 4 - said.length;
   if (left >= 40) return `  ${cut(name, left).padEnd(left)}  ${said}`;
-  return `  ${cut(name, WIDTH - 2)}\n      ${said}`;
+  return `  ${cut(name, WIDTH - 2)}\n${wrap(said, WIDTH - 6).map((l) => `      ${l}`).join("\n")}`;
 }
 
 function printReasons(all: readonly FaultOutcome[], print: (line: string) => void): void {

@@ -194,10 +194,11 @@ function rows(o: MutantOutcome): string[] {
 const HEAD = [
   "Each mutant is the model with one function broken, and runs right code only.",
   "  any     steps of random programs until some invariant saw it",
-  "  own     until the invariant it stands under did; - where no random program showed it",
-  "  len     lines of the smallest program with its finding: that one or its own, shrunk",
-  "  off     its finding is gone from its own program with that invariant switched off,",
-  "          alone where no other invariant sees it there",
+  "  own     until the invariant it stands under did; - where no random program did",
+  "  len     lines of the smallest program with its finding: that one or its own,",
+  "          shrunk",
+  "  off     its finding is gone from its own program with that invariant switched",
+  "          off, alone where no other invariant sees it there",
 ];
 
 /**

@@ -79,7 +79,7 @@ export function memdescText(verdicts: readonly MemdescVerdict[], width: number):
     ...(breaks.length > 0 ? [""] : []),
     ...(runs.length === 0 ? [] : wrap(`These run: ${listed(runs.map((v) => v.discipline))}.`, width)),
     ...(older.length === 0 ? [] : wrap(`Not counted: ${listed(older.map((v) => v.discipline))}.`, width)),
-    closing(verdicts),
+    ...wrap(closing(verdicts), width),
   ];
 }
 

@@ -99,6 +99,14 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
+/** A line as it is where it fits; else broken at spaces, with what goes on indented below its beginning. */
+export function folded(line: string, width: number): string[] {
+  if (displayWidth(line) <= width) return [line];
+  const indent = /^ */.exec(line)![0];
+  const [first = "", ...rest] = wrap(line.slice(indent.length), width - indent.length - 2);
+  return [indent + first, ...rest.map((l) => `${indent}  ${l}`)];
+}
+
 /** `1 page`, `3 pages`. */
 export function count(n: number, noun: string): string {
   return `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { count, cutMiddle, displayWidth, grouped, listed, visible, visibleLines, wrap } from "./text.ts";
+import { count, cutMiddle, displayWidth, folded, grouped, listed, visible, visibleLines, wrap } from "./text.ts";
 
 Deno.test("visible() leaves nothing that a terminal would obey", () => {
   assert.equal(visible("a\x1b[31m\n\t\x7f\x9b\u202e\ud800é漢"), "a\\x1b[31m\\n\\x09\\x7f\\x9b\\u{202e}\\u{d800}é漢");
@@ -30,4 +30,9 @@ Deno.test("numbers and lists read the same on every machine", () => {
   assert.equal(grouped(20_000_000, "_"), "20_000_000");
   assert.deepEqual([count(1, "page"), count(0, "page")], ["1 page", "0 pages"]);
   assert.deepEqual([listed([]), listed(["a"]), listed(["a", "b", "c"])], ["", "a", "a, b and c"]);
+});
+
+Deno.test("folded() leaves a line that fits, and hangs what goes on below its beginning", () => {
+  assert.deepEqual(folded("  a  map   of pages", 20), ["  a  map   of pages"]);
+  assert.deepEqual(folded("  leak: one two three", 14), ["  leak: one", "    two three"]);
 });

@@ -11,7 +11,7 @@ import { InputError } from "../../core/program/input_error.ts";
 import { recordSteps } from "../../core/program/steps/record.ts";
 import { readProgramFile } from "../../corpus/files.ts";
 import { showOnScreen } from "../show_screen.ts";
-import { count, grouped, visible } from "../text.ts";
+import { count, folded, grouped, visible } from "../text.ts";
 import { fuzz, type FuzzOptions } from "./fuzz.ts";
 import { exitStatusHelp, HELP_WIDTH, invariantsHelp, TRACE_HELP } from "./help.ts";
 import { conform, type ConformCliOptions } from "./conform.ts";
@@ -229,7 +229,9 @@ function fileCommands(program: Command, setting: Setting, done: (status: number)
     .action(async (file: string, { format }: { format: Format }) => {
       if (format === "json") io.out(objectText("show", setting.tool, recordSteps(readProgramFile(file))));
       else if (io.screen !== undefined) await showOnScreen(readProgramFile(file), file, io.screen, io.colour);
-      else for (const line of await work.showFile(file)) io.out(visible(line) + "\n");
+      else {
+        for (const line of await work.showFile(file)) io.out(folded(visible(line), io.columns).join("\n") + "\n");
+      }
       done(0);
     });
 }
@@ -368,7 +370,12 @@ function commanderSentence(error: CommanderError, program: Command, args: readon
   const help = `; 'deno task ${command?.name() ?? "fuzz"} --help' says what there is`;
   const word = /'(.*)'/s.exec(said)?.[1] ?? "";
   switch (error.code) {
+    case "commander.help":
+      return `${where}missing what to do; expected 'deno task corpus merge DIR... --into DIR'`;
     case "commander.unknownCommand":
+      if (command?.commands.length) {
+        return `${where}'${word}' is nothing it does; expected 'deno task corpus merge DIR... --into DIR'`;
+      }
       return `${said}${didYouMean(word, names) || `; expected one of ${names.join(", ")}`}`;
     case "commander.unknownOption": {
       const options = [...(command ?? program).options.flatMap((o) => o.long ?? []), "--help"];
@@ -379,7 +386,10 @@ function commanderSentence(error: CommanderError, program: Command, args: readon
     case "commander.missingArgument":
       return `${where}missing ${word}; expected 'deno task ${command?.name()} ${word}'`;
     case "commander.excessArguments":
-      return `${where}${said.replace(/^too many arguments for '\w+'\. Expected/, "expected")}${help}`;
+      return `${where}${said.replace(/^too many arguments for '\w+'\. Expected/, "expected")}` +
+        (command?.options.some((o) => o.long === "--discipline")
+          ? `; a discipline is named with '--discipline ${args.find((a) => said.endsWith(a)) ?? "NAME"}'`
+          : help);
     default:
       return `${where}${said}`;
   }
