@@ -31,7 +31,7 @@ import {
 } from "../core/kernel/checks.ts";
 import { isWild } from "./compare.ts";
 import { callName, CALLS, hasCall } from "../core/program/calls.ts";
-import { NOT_MADE } from "./programs.ts";
+import { NOT_MADE, whyNotMade } from "./programs.ts";
 import type { SourceVersion } from "./source.ts";
 
 /** Checks of one version only. */
@@ -106,7 +106,7 @@ export function coverageLines(
   const never = mine.filter((c) => calls[c.id] === 0);
   lines.push(`calls: ${mine.length - never.length} of ${mine.length} ran on both`);
   for (const call of never) lines.push(`  never: ${callName(call)}`);
-  for (const name of NOT_MADE) lines.push(`  left out: ${name}, which user-mode Linux cannot do`);
+  for (const name of NOT_MADE) lines.push(`  left out: ${name}: ${whyNotMade(name)}`);
   CHECKS.forEach((check, i) => {
     if (!isChecked(i, kernel)) return;
     const name = `${check.kind} in ${check.fn}: ${check.text}`;

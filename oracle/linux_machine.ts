@@ -28,6 +28,7 @@ import {
   EV_BAD_PAGE,
   EV_BATCH_FREE,
   EV_BATCH_PAGE,
+  EV_DEFERRED,
   EV_DTOR,
   EV_GATHER_PUT,
   EV_IPI,
@@ -74,6 +75,7 @@ const E_TLB_FLUSH = 9;
 const E_IPI = 10;
 const E_PTE_DTOR = 11;
 const E_POINT = 12;
+const E_DEFERRED = 13;
 /** The ledger's event for each; the kernel's complaints have their own. */
 const LEDGERS: Readonly<Record<number, number>> = {
   [E_BATCH_PAGE]: EV_BATCH_PAGE,
@@ -81,6 +83,7 @@ const LEDGERS: Readonly<Record<number, number>> = {
   [E_GATHER_PUT]: EV_GATHER_PUT,
   [E_TABLE]: EV_TABLE,
   [E_IPI]: EV_IPI,
+  [E_DEFERRED]: EV_DEFERRED,
 };
 
 /** Times that a program is traced anew at most. */

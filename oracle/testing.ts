@@ -12,6 +12,7 @@ import {
   EV_BAD_PAGE,
   EV_BATCH_FREE,
   EV_BATCH_PAGE,
+  EV_DEFERRED,
   EV_DTOR,
   EV_GATHER_PUT,
   EV_IPI,
@@ -47,6 +48,7 @@ const INSIDE: Readonly<Record<number, number>> = {
   [EV_TLB_FLUSH]: 9,
   [EV_IPI]: 10,
   [EV_DTOR]: 11,
+  [EV_DEFERRED]: 13,
 };
 const E_NR_FREE = 7;
 const E_POINT = 12;

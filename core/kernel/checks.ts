@@ -130,6 +130,8 @@ export const C_OOPS_ORDER = check("BUG", "mm/page_alloc.c:__free_one_page", "oop
 export const C_OOPS_DTOR = check("BUG", "mm/page_alloc.c:destroy_large_folio 6.1", "oops: compound page destructor");
 /** A batch page was overwritten while a gather used it. */
 export const C_OOPS_BATCH = check("BUG", "mm/mmu_gather.c:tlb_batch_list_free", "oops: batch page overwritten");
+/** What was stored over an rcu_head is called, or followed. */
+export const C_OOPS_RCU = check("BUG", "kernel/rcu/tiny.c:rcu_process_callbacks", "oops: rcu_head overwritten");
 /** A table's lock is given back that is none: freed already, or never had. */
 export const C_OOPS_LOCK = check("BUG", "mm/memory.c:ptlock_free", "oops: no object of the slab of locks");
 /** A deposited table is taken where there is none. */

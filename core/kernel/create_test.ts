@@ -126,7 +126,7 @@ Deno.test("a BUG throws the kernel's one object and says which check, of which p
 
 Deno.test("every check names its function, its condition and where it was read", () => {
   for (const { fn, text, kind, source } of CHECKS) {
-    assert.ok(source.includes(`:${fn}`) && /^(include|mm|arch)\/[\w/.-]+:/.test(source), source);
+    assert.ok(source.includes(`:${fn}`) && /^(include|mm|arch|kernel)\/[\w/.-]+:/.test(source), source);
     assert.ok(text.length > 0);
     assert.ok(["BUG", "bad_page", "WARN"].includes(kind));
   }

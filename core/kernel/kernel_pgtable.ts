@@ -10,21 +10,26 @@
  * A callback that is queued for RCU stands in `k.rcuQueue` among the gathers'
  * batches, which are pages (0 and up): -2 and every second below it is a page whose
  * `pte_free_now` runs, -3 and every second below it one for `__tlb_remove_table`.
- * Its rcu_head lies over the descriptor's first words; where RCU puts it in its own
- * list is not modelled, so `next` is NULL.
+ * Its rcu_head lies over the descriptor's `lru`, and RCU's list goes through there:
+ * who queues a callback writes its address into the one before, whatever became of
+ * that one's page. kernel/rcu/tiny.c:call_rcu, rcu_process_callbacks of 6.1 and 6.12
+ * (and rcu_reclaim_tiny: the function is cleared before it is called);
+ * kernel/rcu/rcu_segcblist.c and rcu_do_batch of tree.c link and clear alike.
  *
  * @module
  */
 import { EV_DEFERRED, EV_IOTLB_FLUSH, EV_TABLE } from "../memory/events.ts";
 import { KERNEL_PGTABLES } from "../memory/mem_map.ts";
 import { PAGE_OFFSET, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_NEXT, W_LRU_PREV } from "../memory/words.ts";
-import { bug, C_OOPS_BATCH, C_OOPS_LIST, event, oops } from "./checks.ts";
+import { bug, C_OOPS_BATCH, C_OOPS_LIST, C_OOPS_RCU, event, oops } from "./checks.ts";
 import { dtorInside } from "./ctor.ts";
 import type { Kernel } from "./kernel.ts";
 import { list_add, list_del, pageOfNode } from "./list.ts";
 
-/** What stands for the address of a callback in an rcu_head. */
-const CALLBACK = 0x7c0;
+/** What stands for the address of a callback in an rcu_head: no list goes through it. */
+export const RCU_CALLBACK = 0x3100_0000;
+/** What stands for the address of the rcu_head of whoever waits for a grace period. */
+export const RCU_OTHERS = 0x3200_0000;
 /** PT_kernel: PG_referenced (include/linux/page-flags.h of 6.12, bit 2). It is not in PAGE_FLAGS_CHECK_AT_FREE. */
 export const PT_KERNEL: number = 1 << 2;
 
@@ -32,12 +37,43 @@ export const PT_KERNEL: number = 1 << 2;
 export function call_rcu(k: Kernel, pt: number, entry: number): void {
   const w = pt << PAGE_WORDS_SHIFT;
   if (w < 0 || w >= k.mem.length) oops(k, pt);
-  if (k.nRcu >= k.rcuQueue.length) bug(k, C_OOPS_BATCH, -1);
   k.mem[w + W_LRU_NEXT] = 0;
   k.mem[w + W_LRU_NEXT + 1] = 0;
-  k.mem[w + W_LRU_PREV] = CALLBACK;
+  k.mem[w + W_LRU_PREV] = RCU_CALLBACK;
   k.mem[w + W_LRU_PREV + 1] = 0;
+  queueCallback(k, entry);
+}
+
+/** Puts a callback at the end of RCU's list. */
+export function queueCallback(k: Kernel, entry: number): void {
+  if (k.nRcu >= k.rcuQueue.length) bug(k, C_OOPS_BATCH, -1);
+  if (k.nRcu > 0) linkFrom(k, k.rcuQueue[k.nRcu - 1]!, rcuHead(k, entry));
   k.rcuQueue[k.nRcu++] = entry;
+}
+
+/** The address of an entry's rcu_head: a batch begins with it. */
+function rcuHead(k: Kernel, entry: number): number {
+  return entry >= 0 ? k.page_to_virt(k, entry) : wordOf(k, entry) << 2;
+}
+
+/** The word at which an entry's rcu_head begins, that is no batch's. */
+function wordOf(k: Kernel, entry: number): number {
+  const n = -2 - entry;
+  const page = n >> 1;
+  return (((n & 1) !== 0 ? page : k.page_ptdesc(k, page)) << PAGE_WORDS_SHIFT) + W_LRU_NEXT;
+}
+
+/** Writes `next` of an entry's rcu_head; a batch's lies in the batch. */
+function linkFrom(k: Kernel, entry: number, next: number): void {
+  if (entry >= 0) return;
+  const w = wordOf(k, entry);
+  k.mem[w] = next;
+  k.mem[w + 1] = 0;
+}
+
+/** A grace period is waited for: behind the callbacks that are there comes the waiter's. */
+export function endOfCallbacks(k: Kernel): void {
+  if (k.nRcu > 0) linkFrom(k, k.rcuQueue[k.nRcu - 1]!, RCU_OTHERS);
 }
 
 /** Frees a PTE table after a grace period (`mm/pgtable-generic.c:pte_free_defer`). */
@@ -53,9 +89,19 @@ export function tlb_remove_table_one_rcu(k: Kernel, table: number): void {
   call_rcu(k, table, -3 - 2 * table);
 }
 
-/** Runs a callback that is no batch's. */
-export function runDeferred(k: Kernel, entry: number): void {
+/**
+ * Runs a callback that is no batch's.
+ *
+ * @param after the entry behind it; its own where it is the last
+ */
+export function runDeferred(k: Kernel, entry: number, after: number): void {
   const n = -2 - entry;
+  const w = wordOf(k, entry);
+  const next = after === entry ? RCU_OTHERS : rcuHead(k, after);
+  // Who stored over it has RCU call something else, and go on somewhere else.
+  if (k.mem[w] !== next || k.mem[w + 2] !== RCU_CALLBACK) bug(k, C_OOPS_RCU, n >> 1);
+  k.mem[w + 2] = 0;
+  k.mem[w + 3] = 0;
   const page = n >> 1;
   if ((n & 1) !== 0) {
     event(k, EV_TABLE, page, 0, 0);

@@ -38,7 +38,7 @@ import { dtorInside } from "./ctor.ts";
 import { free_one_page, PAGE_ALLOC_COSTLY_ORDER } from "./free.ts";
 import type { Kernel } from "./kernel.ts";
 import { mem_cgroup_uncharge } from "./memcg.ts";
-import { runDeferred, tlb_remove_table_one_rcu } from "./kernel_pgtable.ts";
+import { endOfCallbacks, queueCallback, runDeferred, tlb_remove_table_one_rcu } from "./kernel_pgtable.ts";
 import { BATCH_GIVEN_BACK, BATCH_OVERWRITTEN, BATCH_PAGE } from "./page.ts";
 import { list_add, list_del, pageOfNode, throughPcpList } from "./list.ts";
 
@@ -502,8 +502,7 @@ export function tlb_table_flush(k: Kernel, tlb: number): void {
   if (batch === NULL) return;
   if (k.needsTableInvalidate) k.tlb_flush_mmu_tlbonly(k, tlb);
   if (k.rcuTableFree) {
-    if (k.nRcu >= k.rcuQueue.length) bug(k, C_OOPS_BATCH, batch);
-    k.rcuQueue[k.nRcu++] = batch;
+    queueCallback(k, batch);
   } else {
     freeTables(k, batch);
   }
@@ -527,10 +526,11 @@ function freeTables(k: Kernel, batch: number): void {
 
 /** A grace period ends: callbacks queued before it run, oldest first (`mm/mmu_gather.c:tlb_remove_table_rcu`). */
 export function rcu_grace_period(k: Kernel): void {
+  endOfCallbacks(k);
   const nr = k.nRcu;
   for (let i = 0; i < nr; i++) {
     const entry = k.rcuQueue[i]!;
-    if (entry < NULL) runDeferred(k, entry);
+    if (entry < NULL) runDeferred(k, entry, k.rcuQueue[Math.min(i + 1, nr - 1)]!);
     else freeTables(k, entry);
   }
   // What a callback queued (powerpc's pte_free_now) waits for the next grace period.

@@ -104,7 +104,7 @@ enum { P_STEPS, P_PAGES, P_ARCH, P_SLOTS, P_AREA, P_PGD_LIST, P_EVENTS, P_FLAGS,
 enum { R_STEP = 1, R_END, R_BUG, R_GONE };
 /* Kinds of events. */
 enum { E_BAD_PAGE = 1, E_WARN, E_BATCH_PAGE, E_BATCH_FREE, E_GATHER_PUT, E_TABLE, E_NR_FREE,
-       E_QUEUED, E_TLB_FLUSH, E_IPI, E_PTE_DTOR, E_POINT };
+       E_QUEUED, E_TLB_FLUSH, E_IPI, E_PTE_DTOR, E_POINT, E_DEFERRED };
 
 #define STEP_WORDS 8
 #define MAX_ARENA 1024
@@ -197,6 +197,10 @@ static gfp_t to_gfp(int flags)
 	return gfp;
 }
 
+/* Behind a program's callbacks comes this one, when a grace period is waited for. */
+static struct rcu_head rcu_others;
+static void pte_free_now(struct rcu_head *head);
+
 /* ------------------------------------------------------------------ report */
 
 static void put(u32 word)
@@ -228,6 +232,17 @@ static void put_word(unsigned long value)
 			put(0);
 			return;
 		}
+	}
+	/* RCU's list goes through a page's rcu_head, to the next one's or to a batch. */
+	if (value >= arena_addr && value < arena_addr + ((unsigned long)pages << PAGE_SHIFT)) {
+		put(from_virt((void *)value));
+		put(0);
+		return;
+	}
+	if (value == (unsigned long)&rcu_others || value == (unsigned long)pte_free_now) {
+		put(value == (unsigned long)&rcu_others ? PTF_RCU_OTHERS : PTF_RCU_CALLBACK);
+		put(0);
+		return;
 	}
 	if (value == (unsigned long)&pgd_list) {
 		put(pgd_list_word);
@@ -677,6 +692,24 @@ void __tlb_remove_table(void *table)
 	default:
 		free_page_and_swap_cache((struct page *)table);
 	}
+}
+
+/* mm/pgtable-generic.c, which is compiled with huge pages only; pte_free() of asm-generic/pgalloc.h. */
+static void pte_free_now(struct rcu_head *head)
+{
+#ifdef HAVE_PTDESC
+	struct page *page = container_of(head, struct page, rcu_head);
+	struct ptdesc *ptdesc = page_ptdesc(page);
+
+	note(E_PTE_DTOR, from_page(page));
+	pagetable_pte_dtor(ptdesc);
+	note(E_DEFERRED, from_page(page));
+	pagetable_free(ptdesc);
+#endif
+}
+
+static void rcu_others_now(struct rcu_head *head)
+{
 }
 
 static bool tables_are_pages(void)
@@ -1217,7 +1250,12 @@ static int __ref run_call(int op, int a, int b, int c)
 	case PTF_env_fail:
 		fail_next |= 1 << a;
 		return 0;
+	case PTF_pte_free_defer:
+		/* pgtable_t is a page, or (s390) an address. */
+		call_rcu(&(b >= PTF_PAGE_OFFSET ? virt_to_page((void *)to_virt(b)) : to_page(b))->rcu_head, pte_free_now);
+		return 0;
 	case PTF_env_rcu_grace_period:
+		call_rcu(&rcu_others, rcu_others_now);
 		__preempt_count_sub(PREEMPT_OFFSET);
 		rcu_barrier();
 		__preempt_count_add(PREEMPT_OFFSET);
