@@ -20,8 +20,10 @@ export function driverArch(arch: ArchTable): number {
 
 /** Tables of PMDs may be shared. */
 export const FLAG_PMD_SHARE = 1;
+/** The mms are KVM guests' (s390). */
+export const FLAG_PGSTE = 2;
 
 /** What else the driver plays, a bit each. */
 export function driverFlags(k: Kernel): number {
-  return k.pmdShare ? FLAG_PMD_SHARE : 0;
+  return (k.pmdShare ? FLAG_PMD_SHARE : 0) | (k.pgste ? FLAG_PGSTE : 0);
 }

@@ -11,6 +11,7 @@ import { join } from "@std/path";
 import { InputError } from "../core/program/input_error.ts";
 import { callsHeader } from "./calls_header.ts";
 import { Interrupted } from "../corpus/request.ts";
+import { s390Header } from "./s390_fragments.ts";
 import { applyEdits, type Edit, makeOverlay } from "./overlay.ts";
 import type { KernelSource } from "./source.ts";
 import { textHash } from "./text_hash.ts";
@@ -211,6 +212,8 @@ function filesOf(tree: string, r: BuildRequest): Map<string, string> {
     ["mm/ptfuzz_dump.h", driverFile("dump.h")],
     ["mm/ptfuzz_hook.h", driverFile("hook.h")],
     ["mm/ptfuzz_gather.h", driverFile("gather.h")],
+    ["mm/ptfuzz_s390.h", driverFile("s390.h")],
+    ["mm/ptfuzz_s390_text.h", s390Header(tree)],
     ["mm/ptfuzz_calls.h", callsHeader(r.source.version)],
   ]);
   if (r.config.includes("MEMCG")) {

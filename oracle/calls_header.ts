@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { ARCH_NO_TABLE_FREE, ARCH_S390, ARCH_TABLE_FREE, FLAG_PMD_SHARE } from "./archs.ts";
+import { ARCH_NO_TABLE_FREE, ARCH_S390, ARCH_TABLE_FREE, FLAG_PGSTE, FLAG_PMD_SHARE } from "./archs.ts";
 import { FAILABLE, OP_AT } from "../core/program/calls.ts";
 import { callName, CALLS } from "../core/program/calls.ts";
 import { OP_NOTHING } from "../core/program/trace.ts";
 import { MM_ADDRESS, MM_SIZE } from "../core/kernel/x86_pgd.ts";
 import { GFP_BITS } from "../core/memory/gfp.ts";
 import { RCU_CALLBACK, RCU_OTHERS } from "../core/kernel/kernel_pgtable.ts";
-import { LIST_POISON1, LIST_POISON2, OBJCG_KMEM } from "../core/memory/mem_map.ts";
+import { FRAGMENT_LISTS, LIST_POISON1, LIST_POISON2, OBJCG_KMEM } from "../core/memory/mem_map.ts";
 import { MAX_PAGE_ORDER, PAGE_OFFSET } from "../core/memory/words.ts";
 import { layoutOf } from "../core/memory/layouts/mod.ts";
 import type { KernelBase } from "../core/kernel/names.ts";
@@ -62,6 +62,8 @@ export function callsHeader(kernel: Extract<KernelBase, "6.1" | "6.12">): string
     `#define PTF_RCU_CALLBACK ${RCU_CALLBACK}`,
     `#define PTF_RCU_OTHERS ${RCU_OTHERS}`,
     `#define PTF_FLAG_PMD_SHARE ${FLAG_PMD_SHARE}`,
+    `#define PTF_FLAG_PGSTE ${FLAG_PGSTE}`,
+    `#define PTF_FRAGMENT_LISTS ${FRAGMENT_LISTS.join(", ")}`,
     `#define PTF_FLAGS_MASK ${FLAGS_MASK[kernel]}UL`,
     `_Static_assert(1UL << PG_head == ${layout.PG_head}UL, "PG_head");`,
     `_Static_assert(1UL << PG_reserved == ${layout.PG_reserved}UL, "PG_reserved");`,

@@ -13,21 +13,42 @@ import { parseProgram } from "../core/program/parse.ts";
 import { Conform, type Conformance } from "./conform.ts";
 import { KERNEL_MUTANTS } from "./kernel_mutants.ts";
 import type { Linux } from "./linux.ts";
+import type { SourceVersion } from "./source.ts";
 import { allSources, programSource } from "./programs.ts";
 import { buildFor, modelConfig, withKernels } from "./run_conform.ts";
 
 /** Programs that each mutant gets; one of the model that is not noticed in them gets the program that shows it. */
 const PROGRAMS = 20_000;
 
-/** Mutants of the model that this kernel cannot contradict. */
+/** What each mutant of the model is compared with: the kernel that it changes, with MEMCG where it is about charges. */
+const BUILDS: readonly { readonly kernel: SourceVersion; readonly config: readonly string[] }[] = [
+  { kernel: "6.12", config: [] },
+  { kernel: "6.12", config: ["MEMCG"] },
+  { kernel: "6.1", config: [] },
+];
+
+const ONE_CPU = "needs SMP, for locks of a table's own, and user-mode Linux has one CPU";
+const NO_SHARING = "from 6.6 on tables of PMDs are shared only where they have locks of their own (SMP)";
+/** Mutants of the model that these kernels cannot contradict. */
 const NOT_SEEN: Readonly<Record<string, string>> = {
   "first-pageblock-only": "user-mode Linux has pageblocks of the largest order, so no block is freed in parts",
+  "lock-not-freed": ONE_CPU,
+  "pmd-lock-not-freed": ONE_CPU,
+  "lock-freed-by-the-ctor": ONE_CPU,
+  "lock-leaked": ONE_CPU,
+  "share-not-counted": NO_SHARING,
+  "ctor-keeps-the-count": NO_SHARING,
 };
 
 /** Runs the program that shows a mutant of the model. */
-function ownProgram(mutant: Mutant, config: readonly string[], kernels: readonly Linux[]): Promise<Conformance> {
+function ownProgram(
+  mutant: Mutant,
+  kernel: SourceVersion,
+  config: readonly string[],
+  kernels: readonly Linux[],
+): Promise<Conformance> {
   const program = parseProgram(mutantProgram(mutant), mutant.name);
-  const source = programSource(program, mutant.name, "6.12", config);
+  const source = programSource(program, mutant.name, kernel, config);
   return new Conform([source], 1, mutant.breaks).run(1, kernels);
 }
 
@@ -37,8 +58,14 @@ export async function runConformMutants(options: ConformOptions, hooks: ConformH
   const config = modelConfig(options.config);
   const { signal } = hooks;
   const tried: ConformMutantsShown["mutants"][number][] = [];
-  const ours = MUTANTS.filter((m) => m.kernel === "6.12" && NOT_SEEN[m.name] === undefined);
-  const of = ours.length + KERNEL_MUTANTS.length;
+  const builds = BUILDS.map((build) => ({
+    ...build,
+    mutants: MUTANTS.filter((m) =>
+      m.kernel === build.kernel && m.config.includes("MEMCG") === build.config.includes("MEMCG") &&
+      NOT_SEEN[m.name] === undefined
+    ),
+  }));
+  const of = builds.reduce((n, { mutants }) => n + mutants.length, 0) + KERNEL_MUTANTS.length;
   const row = (
     side: "model" | "linux",
     name: string,
@@ -49,19 +76,23 @@ export async function runConformMutants(options: ConformOptions, hooks: ConformH
     tried.push({ name, side, programs: n, noticed });
     hooks.print(`${name.padEnd(58)} ${String(n).padStart(6)} programs  ${noticed ?? "NOT NOTICED"}`);
   };
-  const built = await buildFor("6.12", options, hooks);
-  await withKernels(built, async (kernels) => {
-    hooks.print("model with one function changed, the kernel as it is:");
-    for (const mutant of ours) {
-      await hooks.progress(tried.length, of, "mutants");
-      const conform = new Conform(allSources("6.12", config), options.seed, mutant.breaks);
-      const r = await conform.run(PROGRAMS, kernels, { signal });
-      if (signal.aborted) return;
-      const own = r.found === undefined ? await ownProgram(mutant, config, kernels) : undefined;
-      row("model", mutant.name, r.found ?? own?.found, r.programs + (own?.programs ?? 0));
-    }
-    for (const [name, why] of Object.entries(NOT_SEEN)) hooks.print(`${name.padEnd(58)} left out: ${why}`);
-  });
+  hooks.print("model with one function changed, the kernel as it is:");
+  for (const { kernel, config: more, mutants } of builds) {
+    const build = { ...options, config: [...new Set([...options.config, ...more])] };
+    const config = modelConfig(build.config);
+    await withKernels(await buildFor(kernel, build, hooks), async (kernels) => {
+      for (const mutant of mutants) {
+        await hooks.progress(tried.length, of, "mutants");
+        const conform = new Conform(allSources(kernel, config), options.seed, mutant.breaks);
+        const r = await conform.run(PROGRAMS, kernels, { signal });
+        if (signal.aborted) return;
+        const own = r.found === undefined ? await ownProgram(mutant, kernel, config, kernels) : undefined;
+        row("model", mutant.name, r.found ?? own?.found, r.programs + (own?.programs ?? 0));
+      }
+    });
+    if (signal.aborted) break;
+  }
+  for (const [name, why] of Object.entries(NOT_SEEN)) hooks.print(`${name.padEnd(58)} left out: ${why}`);
   if (!signal.aborted) {
     await changeKernels(options, hooks, async (name, kernels) => {
       await hooks.progress(tried.length, of, "mutants");

@@ -10,7 +10,7 @@ import { LinuxMachine } from "./linux_machine.ts";
 import { fits } from "./programs.ts";
 
 /** Configurations that a cell may have: the build's, those that the driver plays, and those that only the ledger asks for. */
-export const BUILDABLE: readonly string[] = ["DEBUG_VM", "RCU_TABLE_FREE", "PTI", "SMP", "IOMMU_SVA"];
+export const BUILDABLE: readonly string[] = ["DEBUG_VM", "RCU_TABLE_FREE", "PTI", "PGSTE", "SMP", "IOMMU_SVA"];
 
 /** Where programs run. */
 export interface Place {

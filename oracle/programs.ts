@@ -41,9 +41,8 @@ export interface Source {
 }
 
 /** Configurations of the model that a build has besides those it was asked for: they are the driver's to play. */
-const DRIVERS: readonly string[] = ["RCU_TABLE_FREE", "PTI"];
+const DRIVERS: readonly string[] = ["RCU_TABLE_FREE", "PTI", "PGSTE"];
 
-const S390 = "arch code of s390: not built into a UML kernel";
 const POWERPC = "arch code of powerpc: not built into a UML kernel";
 const M68K = "arch code of m68k: not built into a UML kernel";
 const SPARC = "arch code of 32-bit sparc: not built into a UML kernel";
@@ -52,9 +51,6 @@ const NEWER = "of a kernel newer than those that are built";
 /** Calls that a real kernel is not given, and why. */
 const NO_COUNTERPART: Readonly<Record<string, string>> = {
   "env place": "where the allocator takes a block from is its own business",
-  page_table_alloc: S390,
-  page_table_free: S390,
-  page_table_free_rcu: S390,
   pte_fragment_alloc: POWERPC,
   pte_fragment_free: POWERPC,
   pmd_fragment_alloc: POWERPC,

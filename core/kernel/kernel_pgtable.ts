@@ -71,9 +71,13 @@ function linkFrom(k: Kernel, entry: number, next: number): void {
   k.mem[w + 1] = 0;
 }
 
-/** A grace period is waited for: behind the callbacks that are there comes the waiter's. */
+/**
+ * A grace period is waited for: behind the callbacks that are there comes the waiter's,
+ * and what is queued from now on is linked from that one, which is no page's.
+ */
 export function endOfCallbacks(k: Kernel): void {
   if (k.nRcu > 0) linkFrom(k, k.rcuQueue[k.nRcu - 1]!, RCU_OTHERS);
+  k.rcuQueue[k.nRcu++] = 0;
 }
 
 /** Frees a PTE table after a grace period (`mm/pgtable-generic.c:pte_free_defer`). */

@@ -526,16 +526,16 @@ function freeTables(k: Kernel, batch: number): void {
 
 /** A grace period ends: callbacks queued before it run, oldest first (`mm/mmu_gather.c:tlb_remove_table_rcu`). */
 export function rcu_grace_period(k: Kernel): void {
-  endOfCallbacks(k);
   const nr = k.nRcu;
+  endOfCallbacks(k);
   for (let i = 0; i < nr; i++) {
     const entry = k.rcuQueue[i]!;
-    if (entry < NULL) runDeferred(k, entry, k.rcuQueue[Math.min(i + 1, nr - 1)]!);
+    if (entry < NULL) runDeferred(k, entry, i + 1 < nr ? k.rcuQueue[i + 1]! : entry);
     else freeTables(k, entry);
   }
   // What a callback queued (powerpc's pte_free_now) waits for the next grace period.
-  for (let i = nr; i < k.nRcu; i++) k.rcuQueue[i - nr] = k.rcuQueue[i]!;
-  k.nRcu -= nr;
+  for (let i = nr + 1; i < k.nRcu; i++) k.rcuQueue[i - nr - 1] = k.rcuQueue[i]!;
+  k.nRcu -= nr + 1;
 }
 
 /** Frees the queued pages, the batch on the stack first (`mm/mmu_gather.c:tlb_batch_pages_flush`). */

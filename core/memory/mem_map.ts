@@ -108,7 +108,7 @@ export function memMap(nrPages: number, apart: boolean): MemMap {
 }
 
 /** Where among the words of pgd_list the list of an mm's pages with a half to give stands (s390). */
-const FRAGMENT_LISTS: readonly number[] = [4, 5, 12];
+export const FRAGMENT_LISTS: readonly number[] = [4, 5, 12];
 
 /** Word of the head of `mm_context_t::pgtable_list`; mms that a program cannot name share the last. */
 export function fragmentList(map: MemMap, mm: number): number {

@@ -47,6 +47,7 @@
 #include <mem_user.h>
 #include "internal.h"
 #include "ptfuzz_calls.h"
+#include "ptfuzz_s390_text.h"
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 #define HAVE_PTDESC 1
@@ -200,6 +201,13 @@ static gfp_t to_gfp(int flags)
 /* Behind a program's callbacks comes this one, when a grace period is waited for. */
 static struct rcu_head rcu_others;
 static void pte_free_now(struct rcu_head *head);
+#ifdef PTF_S390_FRAGMENTS
+/* mm_context_t::pgtable_list of an mm. */
+static struct list_head *s390_list(int mm);
+static void s390__tlb_remove_table(void *table);
+/* The mms are KVM guests': tables with PGSTEs. */
+static bool pgste;
+#endif
 
 /* ------------------------------------------------------------------ report */
 
@@ -249,6 +257,17 @@ static void put_word(unsigned long value)
 		put(0);
 		return;
 	}
+#ifdef PTF_S390_FRAGMENTS
+	for (int i = 0; i < MAX_MMS; i++) {
+		static const u32 words[MAX_MMS] = { PTF_FRAGMENT_LISTS };
+
+		if (value == (unsigned long)s390_list(i)) {
+			put(pgd_list_word + words[i] * 4);
+			put(0);
+			return;
+		}
+	}
+#endif
 	for (int i = 0; i < MAX_MMS; i++) {
 		if (value == (unsigned long)mms[i]) {
 			put(PTF_MM_ADDRESS + i * PTF_MM_SIZE);
@@ -288,6 +307,11 @@ static void put_page_words(int i)
 		kind = 1;
 	else if (contents[0] == PTF_TABLE_ENTRY && contents[511] == PTF_TABLE_ENTRY)
 		kind = 2;
+#ifdef PTF_S390_FRAGMENTS
+	/* A table and its PGSTEs, which are zeroes. */
+	else if (pgste && contents[0] == PTF_TABLE_ENTRY && contents[256] == 0 && contents[511] == 0)
+		kind = 1;
+#endif
 	put(i | kind << 16);
 	put(page->flags & PTF_FLAGS_MASK);
 	put(0);
@@ -638,6 +662,10 @@ static void restore(void)
 	atomic_long_set(&_totalram_pages, boot_total);
 	memcpy(rcu_ctrlblk_words, boot_rcu, sizeof(boot_rcu));
 	INIT_LIST_HEAD(&pgd_list);
+#ifdef PTF_S390_FRAGMENTS
+	for (int i = 0; i < MAX_MMS; i++)
+		INIT_LIST_HEAD(s390_list(i));
+#endif
 	atomic_long_set(&zone->zone_pgdat->vm_stat[NR_PAGETABLE], 0);
 #ifdef CONFIG_MEMCG
 	ptfuzz_memcg_reset(memcg);
@@ -684,6 +712,8 @@ void __tlb_remove_table(void *table)
 			pagetable_pte_dtor(ptdesc);
 			pagetable_free(ptdesc);
 		}
+#elif defined(PTF_S390_FRAGMENTS)
+		s390__tlb_remove_table(table);
 #else
 		/* arch/s390/mm/pgalloc.c:__tlb_remove_table, 6.1: bits 0 and 1 clear */
 		free_pages((unsigned long)table & ~3UL, 2);
@@ -914,6 +944,15 @@ static unsigned long get_free_pages(int gfp, int order, gfp_t more)
 		fail_next &= ~1;
 	return addr;
 }
+
+#ifdef PTF_S390_FRAGMENTS
+#include "ptfuzz_s390.h"
+
+static struct list_head *s390_list(int mm)
+{
+	return &s390_mms[mm].context.pgtable_list;
+}
+#endif
 
 static void gather_alloc(int which)
 {
@@ -1233,6 +1272,18 @@ static int __ref run_call(int op, int a, int b, int c)
 		return 0;
 	case PTF_huge_pmd_unshare:
 		return from_virt(unshare_pmd((void *)to_virt(a)));
+#ifdef PTF_S390_FRAGMENTS
+	case PTF_page_table_alloc:
+		return from_virt(page_table_alloc(&s390_mms[a]));
+	case PTF_page_table_free:
+		page_table_free(&s390_mms[a], (void *)to_virt(b));
+		return 0;
+	case PTF_page_table_free_rcu:
+		gather_alloc(tables_are_pages() ? 2 : 4);
+		page_table_free_rcu(tlb, (void *)to_virt(b), (unsigned int)c);
+		gather_alloc_done(tables_are_pages() ? 2 : 4);
+		return 0;
+#endif
 	case PTF_pgd_list_add:
 		pgd_list_add((void *)to_virt(a));
 		return 0;
@@ -1384,6 +1435,9 @@ static void run_program(const s32 *p)
 	area_word = p[P_AREA];
 	pgd_list_word = p[P_PGD_LIST];
 	pmd_share = p[P_FLAGS] & PTF_FLAG_PMD_SHARE;
+#ifdef PTF_S390_FRAGMENTS
+	pgste = p[P_FLAGS] & PTF_FLAG_PGSTE;
+#endif
 #ifdef CONFIG_MEMCG
 	current->active_memcg = memcg;
 #endif

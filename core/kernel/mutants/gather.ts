@@ -351,12 +351,13 @@ env rcu_grace_period()`,
 /** `tlb_remove_table_rcu` for one batch, x86. */
 function runCallback(k: Kernel, batch: number): void {
   const { nRcu } = k;
-  const first = k.rcuQueue[0]!;
+  const [first, second] = [k.rcuQueue[0]!, k.rcuQueue[1]!];
   k.nRcu = 1;
   k.rcuQueue[0] = batch;
   rcu_grace_period(k);
   k.nRcu = nRcu;
   k.rcuQueue[0] = first;
+  k.rcuQueue[1] = second;
 }
 
 function keepFullBatch(k: Kernel, tlb: number): void {

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Around the functions that the build takes out of arch/s390/mm/pgalloc.c: what of
+ * s390 they use, by the same names for as long as they are compiled.
+ */
+struct ptf_s390_mm {
+	struct {
+		struct list_head pgtable_list;
+	} context;
+};
+
+/* mm_context_t of each mm. */
+static struct ptf_s390_mm s390_mms[MAX_MMS];
+
+static struct ptf_s390_mm *s390_mm_of(struct mmu_gather *tlb)
+{
+	int i = 0;
+
+	while (i < MAX_MMS - 1 && tlb->mm != mms[i])
+		i++;
+	return &s390_mms[i];
+}
+
+static struct page *s390_alloc_page(gfp_t gfp)
+{
+	struct page *page;
+
+	gfp |= __GFP_NOMEMALLOC;
+	if (!(fail_next & 1))
+		return alloc_pages(gfp, 0);
+	inject(1);
+	page = alloc_pages(gfp, 0);
+	injected();
+	fail_next &= ~1;
+	return page;
+}
+
+static void s390_pte_dtor(struct page *page)
+{
+	note(E_PTE_DTOR, from_page(page));
+	pgtable_pte_page_dtor(page);
+}
+
+static void s390_remove_table(struct mmu_gather *tlb, void *table)
+{
+	note(E_QUEUED, from_virt(table));
+	if (tables_are_pages())
+		tlb_remove_page(tlb, table);
+	else
+		tlb_remove_table(tlb, table);
+}
+
+#pragma push_macro("mm_struct")
+#pragma push_macro("PTRS_PER_PTE")
+#pragma push_macro("_PAGE_INVALID")
+#pragma push_macro("CRST_ALLOC_ORDER")
+#pragma push_macro("mm_alloc_pgste")
+#pragma push_macro("spin_lock_bh")
+#pragma push_macro("spin_unlock_bh")
+#pragma push_macro("arch_set_page_dat")
+#pragma push_macro("gmap_unlink")
+#pragma push_macro("dump_page")
+#pragma push_macro("alloc_page")
+#pragma push_macro("pgtable_pte_page_dtor")
+#pragma push_macro("tlb_remove_table")
+#pragma push_macro("__tlb_remove_table")
+#undef PTRS_PER_PTE
+#undef alloc_page
+#undef _PAGE_INVALID
+#define mm_struct ptf_s390_mm
+#define PTRS_PER_PTE 256
+#define _PAGE_INVALID PTF_TABLE_ENTRY
+#define CRST_ALLOC_ORDER 2
+#define mm_alloc_pgste(mm) pgste
+#define spin_lock_bh(lock) do { } while (0)
+#define spin_unlock_bh(lock) do { } while (0)
+#define arch_set_page_dat(page, order) do { } while (0)
+#define gmap_unlink(mm, table, vmaddr) do { } while (0)
+#define dump_page(page, msg) do { } while (0)
+#define alloc_page(gfp) s390_alloc_page(gfp)
+#define pgtable_pte_page_dtor(page) s390_pte_dtor(page)
+#define tlb_remove_table(tlb, table) s390_remove_table(tlb, table)
+#define __tlb_remove_table s390__tlb_remove_table
+#define PTF_S390_HERE 1
+#include "ptfuzz_s390_text.h"
+#pragma pop_macro("mm_struct")
+#pragma pop_macro("PTRS_PER_PTE")
+#pragma pop_macro("_PAGE_INVALID")
+#pragma pop_macro("CRST_ALLOC_ORDER")
+#pragma pop_macro("mm_alloc_pgste")
+#pragma pop_macro("spin_lock_bh")
+#pragma pop_macro("spin_unlock_bh")
+#pragma pop_macro("arch_set_page_dat")
+#pragma pop_macro("gmap_unlink")
+#pragma pop_macro("dump_page")
+#pragma pop_macro("alloc_page")
+#pragma pop_macro("pgtable_pte_page_dtor")
+#pragma pop_macro("tlb_remove_table")
+#pragma pop_macro("__tlb_remove_table")
