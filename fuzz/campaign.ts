@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { join } from "@std/path";
 import { DISTINCT_ARCHS } from "../core/kernel/arch.ts";
 import { KERNEL_BASES, parseKernelName } from "../core/kernel/names.ts";
 import { INVARIANTS, SEVERITIES, THEORETICAL } from "../core/ledger/invariants.ts";
@@ -153,7 +154,7 @@ function storePools(plans: readonly Plan[], outcomes: readonly ShardOutcome[], p
       .map(({ code, slots, tape }) => poolEntry({ ...header, code, slots }, tape));
     if (fresh.length === 0) return;
     const file = poolFile(plan);
-    writePool(dir, file, name, coverOf([...pools.get(file)?.entries ?? [], ...fresh], file));
+    writePool(dir, file, name, coverOf([...pools.get(file)?.entries ?? [], ...fresh], join(dir, file)));
   });
 }
 
