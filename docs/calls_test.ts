@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { POINT_TABLE } from "../core/kernel/points.ts";
 import { type CallDef, CALLS, namesResult } from "../core/program/calls.ts";
 
 const KERNELS: Readonly<Record<CallDef["kernels"], string>> = {
@@ -35,4 +36,10 @@ Deno.test("docs/calls.md lists every call as the table has it", async () => {
   const text = await Deno.readTextFile(file);
   const rows = text.split("\n").filter((l) => l.startsWith("| `")).map((l) => l.replace(/ +\|/g, " |"));
   assertEquals(rows, table());
+});
+
+Deno.test("docs/calls.md lists every point inside a function", async () => {
+  const text = await Deno.readTextFile(new URL("calls.md", import.meta.url));
+  const rows = text.split("\n").filter((l) => l.startsWith("| at `")).map((l) => l.replace(/ +\|/g, " |"));
+  assertEquals(rows, POINT_TABLE.map((p) => `| at \`${p.name}\` | \`${p.step}\` | ${p.doc} |`));
 });

@@ -14,7 +14,8 @@
  * @module
  */
 import type { CompiledDiscipline, CompiledPath } from "../corpus/discipline.ts";
-import { BATCHES, CALLS, FAIL_PTDESC, FAIL_PTLOCK, OP_AT, OP_REPEAT, opOf, POINTS } from "../core/program/calls.ts";
+import { BATCHES, CALLS, FAIL_PTDESC, FAIL_PTLOCK, OP_AT, OP_REPEAT, opOf } from "../core/program/calls.ts";
+import { AFTER_CALL_RCU, AFTER_PUT, FREE_PENDING, POINT_TABLE } from "../core/kernel/points.ts";
 import { kindIndex } from "../core/program/kinds.ts";
 import { __GFP_NOFAIL } from "../core/memory/gfp.ts";
 import { NULL } from "../core/memory/words.ts";
@@ -78,7 +79,7 @@ const FAIL_BATCH = 7;
 const WALK = 8;
 /** A walker leaves. */
 const WALK_END = 9;
-/** A reference is put at a point inside what comes next. */
+/** A step is placed at a point inside what comes next. */
 const AT_POINT = 10;
 /** A walker takes the lock of its table. */
 const LOCK = 11;
@@ -228,6 +229,19 @@ function makes({ code }: CompiledPath, op: number): boolean {
   return false;
 }
 
+const QUEUES: readonly number[] = ["tlb_remove_table", "tlb_remove_ptdesc", "page_table_free_rcu"].map(opOf);
+const OP_TABLE_FREE = opOf("page_table_free");
+
+/** The points that lines of these paths come by; the put's is anybody's. */
+function pointsOf(paths: readonly CompiledPath[], ledger: Ledger): number[] {
+  const made = (...ops: number[]) => paths.some((p) => ops.some((op) => makes(p, op)));
+  return [
+    AFTER_PUT,
+    ...(!ledger.tablesArePages && made(...QUEUES) ? [AFTER_CALL_RCU] : []),
+    ...(made(OP_TABLE_FREE) ? [FREE_PENDING] : []),
+  ];
+}
+
 /** Whether a path takes a table out of those that lead to it. */
 export function unlinks(path: CompiledPath): boolean {
   return makes(path, OP_UNLINK);
@@ -269,6 +283,8 @@ export class DisciplineGenerator {
   /** Names that a get may act on: slots of the alloc path that point at memory. */
   readonly #pointers: Int32Array;
 
+  /** Points that lines of these paths reach. */
+  readonly #points: readonly number[];
   readonly #untaken: readonly number[];
   readonly #weights = new Int32Array(ACTIONS);
   /** Each action as often as its weight says. */
@@ -348,6 +364,7 @@ export class DisciplineGenerator {
     this.#pointers = this.#walks[0]!.own.filter((s) => !reserved && this.#slotKinds[s]! <= pointer);
     for (let i = 0; i < FIRST_SLOT; i++) kinds[i] = kindIndex("mm");
     this.#unlinking = discipline.free.flatMap((path, i) => makes(path, OP_UNLINK) ? [1 + this.#uses + i] : []);
+    this.#points = pointsOf(paths, ledger);
     this.#hasWorker = paths.some((p) => makes(p, OP_SET_KERNEL));
     this.#walkOps = walksOf(paths, ledger.walkerKinds);
     this.#hasLocks = ledger.splitPte && this.#walkOps.includes(OP_RCU_WALK);
@@ -447,7 +464,7 @@ export class DisciplineGenerator {
     if (!this.#hasWorker) w[WORK] = 0;
     // Each sees one page of many.
     w[WALK]! *= 3;
-    if (this.#pointers.length === 0) w[AT_POINT] = 0;
+    if (this.#pointers.length === 0 && this.#points.length === 1) w[AT_POINT] = 0;
     // A third of the programs have no failures at all.
     this.#failRate = random.below(3) === 0 ? 0 : random.below(40);
     let total = 0;
@@ -492,10 +509,7 @@ export class DisciplineGenerator {
       case WORK:
         return this.#emit(OP_PGTABLE_WORK, 0, 0);
       case AT_POINT:
-        if (this.#nGets > 0) {
-          this.#emit(OP_AT, random.below(POINTS.length), 0);
-          return this.#put(random.below(this.#nGets));
-        }
+        if (this.#atPoint(random)) return;
         break;
     }
     if (this.#nRunning > 0) return this.#advance(random, random.below(this.#nRunning));
@@ -505,6 +519,18 @@ export class DisciplineGenerator {
     if (this.#nReady > 0) return this.#free(random);
     // Every table has come and gone: begin again with the first ones' places.
     this.#tables = 0;
+  }
+
+  /** Arms a point for a step that can tell there; false where there is none now. */
+  #atPoint(random: Draws): boolean {
+    const points = this.#points;
+    const point = points[random.below(points.length)]!;
+    const grace = POINT_TABLE[point]!.step === "env rcu_grace_period";
+    if (!grace && this.#nGets === 0) return false;
+    this.#emit(OP_AT, point, 0);
+    if (grace) this.#emit(OP_RCU, 0, 0);
+    else this.#put(random.below(this.#nGets));
+    return true;
   }
 
   #newTable(): number {

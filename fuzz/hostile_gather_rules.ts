@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { BATCHES, opOf, POINTS } from "../core/program/calls.ts";
+import { AFTER_CALL_RCU, AFTER_PUT } from "../core/kernel/points.ts";
+import { BATCHES, opOf } from "../core/program/calls.ts";
 import {
   DESTRUCTS_ALL,
   DESTRUCTS_ANY,
@@ -61,7 +62,7 @@ export interface GatherFacts {
 const RANGES: Int32Array = Int32Array.from(
   ["tlb_flush_pte_range", "tlb_flush_pmd_range", "tlb_flush_pud_range", "tlb_flush_p4d_range"].map(opOf),
 );
-const AT_AFTER_PUT = POINTS.indexOf("__free_pages:after_put");
+const env_rcu_grace_period = opOf("env rcu_grace_period");
 /** Gathers that are open at once, of the 16 that there are. */
 const MAX_OPEN = 8;
 
@@ -109,13 +110,17 @@ function range(name: string): Use {
   };
 }
 
-/** Ends or flushes a gather. */
-function flush(name: string, ends: boolean): Use {
+/** Ends or flushes a gather; where tables wait for RCU, a grace period may end inside. */
+function flush(name: string, ends: boolean, tablesArePages: boolean): Use {
   const op = opOf(name);
   const rule = (open: number): Rule => (w) => {
     const { picture, random } = w;
     const g = picture.findGather(random, open);
     if (g < 0) return false;
+    if (!tablesArePages && random.chance(32)) {
+      w.writeAt(AFTER_CALL_RCU);
+      w.write(env_rcu_grace_period, 0, 0, 0, 0, 0);
+    }
     w.one(op, picture.gSlot[g]!, 0);
     if (open === 0) return true;
     if (picture.gRange[g] === 1) picture.gRange[g] = 0;
@@ -305,7 +310,7 @@ function envPut(): Use {
       const slot = w.name(b, PAGE);
       const byAddress = random.chance(64);
       const freed = byAddress ? w.name(b, VIRT) : slot;
-      w.writeAt(AT_AFTER_PUT);
+      w.writeAt(AFTER_PUT);
       w.one(env_put_page, slot, 0);
       w.write(byAddress ? free_pages : __free_pages, freed, picture.order[b]!, 0, 0, 1);
       picture.giveUp(b, GONE);
@@ -420,8 +425,8 @@ export function gatherRules(facts: GatherFacts): Readonly<Record<string, Use>> {
       false,
       frozen ? tableDestructs : DESTRUCTS_NONE,
     ),
-    tlb_flush_mmu: flush("tlb_flush_mmu", false),
-    tlb_finish_mmu: flush("tlb_finish_mmu", true),
+    tlb_flush_mmu: flush("tlb_flush_mmu", false, tablesArePages),
+    tlb_finish_mmu: flush("tlb_finish_mmu", true, tablesArePages),
     pgd_list_add: list("pgd_list_add", 0, facts),
     pgd_list_del: list("pgd_list_del", 1, facts),
     pgd_set_mm: list("pgd_set_mm", -1, facts),

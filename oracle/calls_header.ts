@@ -5,7 +5,7 @@
  * @module
  */
 import { ARCH_NO_TABLE_FREE, ARCH_S390, ARCH_TABLE_FREE, FLAG_PGSTE, FLAG_PMD_SHARE } from "./archs.ts";
-import { FAILABLE, OP_AT } from "../core/program/calls.ts";
+import { FAILABLE, OP_AT, POINTS } from "../core/program/calls.ts";
 import { callName, CALLS } from "../core/program/calls.ts";
 import { OP_NOTHING } from "../core/program/trace.ts";
 import { MM_ADDRESS, MM_SIZE } from "../core/kernel/x86_pgd.ts";
@@ -42,6 +42,7 @@ export function callsHeader(kernel: Extract<KernelBase, "6.1" | "6.12">): string
     ...CALLS.map((c) => `#define PTF_${identifier(callName(c))} ${c.id}`),
     `#define PTF_OP_AT ${OP_AT}`,
     `#define PTF_OP_NOTHING ${OP_NOTHING}`,
+    ...POINTS.map((name, i) => `#define PTF_POINT_${name.replace(":", "_")} ${i}`),
     ...FAILABLE.map((name, i) => `#define PTF_FAIL_${name} ${1 << i}`),
     "",
     "#define PTF_GFP_FLAGS \\",

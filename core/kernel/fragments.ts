@@ -25,6 +25,7 @@ import { oops } from "./checks.ts";
 import { dtorInside, LEVEL_PTE } from "./ctor.ts";
 import type { Kernel } from "./kernel.ts";
 import { list_add, list_add_tail, list_del, pageOfNode } from "./list.ts";
+import { FREE_PENDING, reachPoint } from "./points.ts";
 
 const GFP_KERNEL = GFP_FLAGS["GFP_KERNEL"] as number;
 /** Bytes of a table. */
@@ -108,6 +109,7 @@ export function page_table_free(k: Kernel, mm: number, table: number): void {
   else {
     const bit = halfOf(table);
     pending(k, mm, page, bit, false);
+    if (k.armed >= 0) reachPoint(k, FREE_PENDING);
     if (atomic_xor_bits(k, page, 0x10 << (bit + BITS)) !== 0) return;
   }
   release(k, page);

@@ -58,6 +58,7 @@ import type { Kernel } from "./kernel.ts";
 import { throughPcpList } from "./list.ts";
 import { isCharged, uncharge } from "./memcg.ts";
 import { isCompound } from "./page.ts";
+import { AFTER_PUT, reachPoint } from "./points.ts";
 
 /** The largest order of the per-CPU lists (`pcp_allowed_order`). */
 export const PAGE_ALLOC_COSTLY_ORDER = 3;
@@ -342,7 +343,7 @@ export function free_one_page(k: Kernel, page: number, order: number, toTail: bo
 export function __free_pages(k: Kernel, page: number, order: number): void {
   const head = k.PageHead(k, page);
   const last = k.put_page_testzero(k, page);
-  if (k.armed === 0) reachPoint(k);
+  if (k.armed >= 0) reachPoint(k, AFTER_PUT);
   if (last) {
     k.free_unref_page(k, page, order);
   } else if (head === 0) {
@@ -356,7 +357,7 @@ export function __free_pages(k: Kernel, page: number, order: number): void {
  */
 export function __free_pages_without_B2(k: Kernel, page: number, order: number): void {
   const last = k.put_page_testzero(k, page);
-  if (k.armed === 0) reachPoint(k);
+  if (k.armed >= 0) reachPoint(k, AFTER_PUT);
   if (last) {
     k.free_unref_page(k, page, order);
   } else if (k.PageHead(k, page) === 0) {
@@ -367,7 +368,7 @@ export function __free_pages_without_B2(k: Kernel, page: number, order: number):
 /** {@linkcode __free_pages} before e320d3012d25 (B1): nobody frees the tail pages of a block that is not compound. */
 export function __free_pages_without_B1(k: Kernel, page: number, order: number): void {
   const last = k.put_page_testzero(k, page);
-  if (k.armed === 0) reachPoint(k);
+  if (k.armed >= 0) reachPoint(k, AFTER_PUT);
   if (last) k.free_unref_page(k, page, order);
 }
 
@@ -380,19 +381,13 @@ export function __free_pages_with_B3(k: Kernel, page: number, order: number): vo
   const head = k.PageHead(k, page);
   const charged = k.memcg && isCharged(k, page);
   const last = k.put_page_testzero(k, page);
-  if (k.armed === 0) reachPoint(k);
+  if (k.armed >= 0) reachPoint(k, AFTER_PUT);
   if (last) {
     k.free_unref_page(k, page, order);
   } else if (head === 0) {
     if (charged) uncharge(k, (1 << order) - 1);
     while (order-- > 0) k.free_unref_page(k, page + (1 << order), order);
   }
-}
-
-/** `__free_pages:after_put`: the environment may act here, once. */
-function reachPoint(k: Kernel): void {
-  k.armed = -1;
-  k.atPoint();
 }
 
 /** {@linkcode __free_pages} by address; NULL is nothing (`mm/page_alloc.c:free_pages`). */

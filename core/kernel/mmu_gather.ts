@@ -40,6 +40,7 @@ import type { Kernel } from "./kernel.ts";
 import { mem_cgroup_uncharge } from "./memcg.ts";
 import { endOfCallbacks, queueCallback, runDeferred, tlb_remove_table_one_rcu } from "./kernel_pgtable.ts";
 import { BATCH_GIVEN_BACK, BATCH_OVERWRITTEN, BATCH_PAGE } from "./page.ts";
+import { AFTER_CALL_RCU, reachPoint } from "./points.ts";
 import { list_add, list_del, pageOfNode, throughPcpList } from "./list.ts";
 
 /** Gathers that may be in use at once. */
@@ -503,6 +504,7 @@ export function tlb_table_flush(k: Kernel, tlb: number): void {
   if (k.needsTableInvalidate) k.tlb_flush_mmu_tlbonly(k, tlb);
   if (k.rcuTableFree) {
     queueCallback(k, batch);
+    if (k.armed >= 0) reachPoint(k, AFTER_CALL_RCU);
   } else {
     freeTables(k, batch);
   }

@@ -9,6 +9,7 @@
  * @module
  */
 import { type KernelBase, since } from "../kernel/names.ts";
+import { POINT_TABLE } from "../kernel/points.ts";
 import { HOWS } from "../ledger/states.ts";
 import { PGTABLE_INDEXES, SLAB_CACHES } from "../memory/fragments.ts";
 
@@ -1001,7 +1002,7 @@ export const FAIL_PTDESC = 4;
 export const BATCHES = 2;
 
 /** Points inside functions where an environment step may be placed: `at FUNCTION:POINT env ...`. */
-export const POINTS: readonly string[] = Object.freeze(["__free_pages:after_put"]);
+export const POINTS: readonly string[] = Object.freeze(POINT_TABLE.map((p) => p.name));
 
 /** Opcode of `at`: the next instruction runs when the point (operand a) is next reached. */
 export const OP_AT: number = defs.length;

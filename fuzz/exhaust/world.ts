@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { AFTER_PUT } from "../../core/kernel/points.ts";
 import type { CompiledDiscipline } from "../../corpus/discipline.ts";
 import { FAILABLE, OP_AT, OP_REPEAT, opOf } from "../../core/program/calls.ts";
 import { KIND_PAGE, KIND_VIRT, kindIndex } from "../../core/program/kinds.ts";
@@ -110,7 +111,7 @@ const OP_FAIL = opOf("env fail");
 const OP_RCU = opOf("env rcu_grace_period");
 const OP_GONE = opOf("env owner_gone");
 /** Points inside functions; there is one. */
-const POINT = 0;
+const POINT = AFTER_PUT;
 
 /** The machine, its tables, and the moves. */
 export class World {

@@ -9,6 +9,7 @@
 
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/smp.h>
 #include <linux/swap.h>
 #include <linux/version.h>
@@ -17,6 +18,8 @@ extern unsigned long ptfuzz_batch_page(unsigned long addr);
 extern void ptfuzz_batch_free(unsigned long addr);
 extern void ptfuzz_gather_put(struct page *page);
 extern void ptfuzz_ipi(void);
+extern int ptfuzz_armed;
+extern void ptfuzz_at_call_rcu(void);
 
 static inline unsigned long ptfuzz_get_free_pages(gfp_t gfp, unsigned int order)
 {
@@ -49,6 +52,14 @@ static inline void ptfuzz_put_pages(struct page **pages, int nr)
 	free_pages_and_swap_cache(pages, nr);
 }
 #endif
+
+/* The point behind call_rcu() in tlb_table_flush(). */
+#define call_rcu(head, func) \
+do { \
+	(call_rcu)(head, func); \
+	if (unlikely(ptfuzz_armed >= 0)) \
+		ptfuzz_at_call_rcu(); \
+} while (0)
 
 #undef smp_call_function
 #define smp_call_function(func, info, wait) ((void)(func), ptfuzz_ipi())

@@ -12,14 +12,14 @@
 #include <linux/printk.h>
 
 extern int ptfuzz_armed;
-extern void ptfuzz_at_point(void);
+extern void ptfuzz_at_put(void);
 
 static inline bool ptfuzz_put_page_testzero(struct page *page)
 {
 	bool last = put_page_testzero(page);
 
 	if (unlikely(ptfuzz_armed >= 0))
-		ptfuzz_at_point();
+		ptfuzz_at_put();
 	return last;
 }
 

@@ -1367,14 +1367,28 @@ static int run_step(const s32 *step)
 	return result;
 }
 
-/* The point behind put_page_testzero() in __free_pages(): called by hook.h. */
-void ptfuzz_at_point(void)
+/* A point was reached: the step that was armed for it runs. */
+static void at_point(int point)
 {
+	if (ptfuzz_armed != point)
+		return;
 	ptfuzz_armed = -1;
 	if (running && armed_step) {
 		note(E_POINT, 0);
 		run_step(armed_step);
 	}
+}
+
+/* The point behind put_page_testzero() in __free_pages(): called by hook.h. */
+void ptfuzz_at_put(void)
+{
+	at_point(PTF_POINT___free_pages_after_put);
+}
+
+/* The point behind call_rcu() in tlb_table_flush(): called by gather.h. */
+void ptfuzz_at_call_rcu(void)
+{
+	at_point(PTF_POINT_tlb_table_flush_after_call_rcu);
 }
 
 /* --------------------------------------------------------------- a program */

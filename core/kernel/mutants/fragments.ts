@@ -11,6 +11,10 @@ import { free_pointer_table } from "../pointer_table.ts";
 import { kmem_cache_free } from "../slab.ts";
 import { pte_alloc_one_srmmu } from "../srmmu.ts";
 import { pte_frag_destroy_6_6, pte_fragment_alloc, pte_fragment_free_6_6 } from "../pte_frag.ts";
+import { dtorInside, LEVEL_PTE } from "../ctor.ts";
+import type { Kernel } from "../kernel.ts";
+import { list_add, list_del } from "../list.ts";
+import { FREE_PENDING, reachPoint } from "../points.ts";
 import { at, type Mutant, mutant } from "./mutant.ts";
 
 const POWERPC = { arch: "powerpc" } as const;
@@ -29,6 +33,24 @@ a0 = pte_fragment_alloc(mm0, 0)
 a1 = pte_fragment_alloc(mm0, 0)
 pte_fragment_free(a0, 0)`;
 
+/** A gather takes the lower half, and a grace period ends while the upper half is given up. */
+const HALVES = `
+a0 = page_table_alloc(mm0)
+a1 = page_table_alloc(mm0)
+g0 = tlb_gather_mmu(mm0)
+page_table_free_rcu(g0, a0, 0x200000)
+tlb_finish_mmu(g0)`;
+
+/** Changes the half's bit that says it is in use, and the page's place on the list, as the lock keeps them together. */
+function noTable(k: Kernel, mm: number, table: number): number {
+  const page = k.virt_to_page(k, table);
+  const bit = (table & (PAGE_SIZE - 1)) >= PAGE_SIZE / 2 ? 1 : 0;
+  k.mem[at(page, W_REFCOUNT)]! ^= 1 << (bit + 24);
+  if ((k.mem[at(page, W_REFCOUNT)]! >>> 24 & 3) === 0) list_del(k, page);
+  else list_add(k, page, fragmentList(k.map, mm));
+  return page;
+}
+
 /** The mutants. */
 export const FRAGMENTS: readonly Mutant[] = [
   mutant(
@@ -40,6 +62,22 @@ export const FRAGMENTS: readonly Mutant[] = [
     },
     "a0 = page_table_alloc(mm0)\npage_table_free(mm0, a0)",
     { ...S390, config: ["PGSTE"] },
+  ),
+  mutant(
+    "constructor",
+    "half-freed-without-pending",
+    "page_table_free clears the AA bit and sets no PP bit: a callback for the other half finds nothing left either",
+    {
+      page_table_free(k, mm, table) {
+        const page = noTable(k, mm, table);
+        reachPoint(k, FREE_PENDING);
+        if (k.mem[at(page, W_REFCOUNT)]! >>> 24 !== 0) return;
+        dtorInside(k, page, LEVEL_PTE, k.pagetable_pte_dtor);
+        k.__free_pages(k, page, 0);
+      },
+    },
+    HALVES + "\nat page_table_free:pending env rcu_grace_period()\npage_table_free(mm0, a1)",
+    S390,
   ),
   mutant(
     "bad-reference",

@@ -118,6 +118,29 @@ export const WALKERS: readonly Mutant[] = [
     seen("hw_walk", "exclusive", "tlb_remove_table", NO_BATCH),
     X86,
   ),
+  mutant(
+    "flush-before-free",
+    "tables-before-flush",
+    "tlb_flush_mmu hands the tables to RCU and flushes the TLB afterwards: a grace period may end in between",
+    {
+      tlb_flush_mmu(k, tlb) {
+        const at = tlb * GATHER_WORDS + G_CLEARED;
+        const cleared = k.gathers[at]!;
+        k.gathers[at] = 0;
+        k.tlb_table_flush(k, tlb);
+        k.gathers[at] = cleared;
+        k.tlb_flush_mmu_tlbonly(k, tlb);
+        k.tlb_batch_pages_flush(k, tlb);
+      },
+    },
+    seen(
+      "hw_walk",
+      "exclusive",
+      "tlb_remove_table",
+      "at tlb_table_flush:after_call_rcu env rcu_grace_period()\n",
+    ),
+    X86,
+  ),
   mutant("flush-before-free", "range-start-forgotten", "__tlb_adjust_range lets the range begin at the last address", {
     tlb_adjust_range(k, tlb, address, size, cleared) {
       tlb_adjust_range(k, tlb, address, size, cleared);

@@ -290,7 +290,8 @@ function afterFree(l: Ledger): void {
   const g = l.pending;
   if (g < 0) return;
   l.pending = -1;
-  gone(l, g, true);
+  // A callback that ran inside the call may have been the last, and taken the page with it.
+  if (l.grantOf[pfnOf(l.b)] === g && l.gState[g] !== INTENDED) gone(l, g, true);
 }
 
 function queue(l: Ledger, table: number, family: number): void {
