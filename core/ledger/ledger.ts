@@ -21,7 +21,7 @@
 import type { Layout } from "../memory/layout.ts";
 import { type MemMap, Z_FREE, Z_MANAGED, ZONE_WORDS } from "../memory/mem_map.ts";
 import { NULL, PAGE_WORDS_SHIFT, W_REFCOUNT } from "../memory/words.ts";
-import { DESCRIBABLE, EXACT, FROZEN_RELEASES, LEGAL_RELEASES, PAGETABLE, RESERVED } from "./families.ts";
+import { DESCRIBABLE, EXACT, FRAGMENT, FROZEN_RELEASES, LEGAL_RELEASES, PAGETABLE, RESERVED } from "./families.ts";
 import {
   F_CALL,
   F_INVARIANT,
@@ -638,7 +638,9 @@ export class Ledger {
     this.gIntentStep[g] = this.step;
     this.gIntentCall[g] = this.op;
     this.gFlags[g] = (this.gFlags[g]! & 0xff) | (way << G_WAY_SHIFT);
-    const legal = this.gFrozen[g] !== 0 ? FROZEN_RELEASES : LEGAL_RELEASES[this.gFamily[g]!]!;
+    const family = this.gFamily[g]!;
+    // Tables that share a page leave one by one, and their page by none of these ways.
+    const legal = this.gFrozen[g] !== 0 && family < FRAGMENT ? FROZEN_RELEASES : LEGAL_RELEASES[family]!;
     if (((legal >> way) & 1) === 0) {
       this.gFlags[g]! |= G_FOREIGN;
       this.misuse = true;

@@ -290,8 +290,14 @@ function afterFree(l: Ledger): void {
   const g = l.pending;
   if (g < 0) return;
   l.pending = -1;
+  gone(l, g, true);
+}
+
+function afterTableFree(l: Ledger): void {
+  const g = l.pending;
   // A callback that ran inside the call may have been the last, and taken the page with it.
-  if (l.grantOf[pfnOf(l.b)] === g && l.gState[g] !== INTENDED) gone(l, g, true);
+  if (g >= 0 && (l.grantOf[pfnOf(l.b)] !== g || l.gState[g] === INTENDED)) l.pending = -1;
+  afterFree(l);
 }
 
 function queue(l: Ledger, table: number, family: number): void {
@@ -532,7 +538,7 @@ export function forgetPart(l: Ledger, g: number, table: number): void {
 /** The hooks of these calls. */
 export const FRAGMENT_HOOKS: Readonly<Record<string, Hooks>> = {
   page_table_alloc: { after: afterAlloc },
-  page_table_free: { before: beforeFree, after: afterFree },
+  page_table_free: { before: beforeFree, after: afterTableFree },
   page_table_free_rcu: { before: beforeFreeRcu, after: afterQueue },
   pte_fragment_alloc: { after: afterPteFragment },
   pte_fragment_free: freesFragment(PTE_FRAGMENT),
