@@ -946,6 +946,7 @@ static unsigned long get_free_pages(int gfp, int order, gfp_t more)
 }
 
 #ifdef PTF_S390_FRAGMENTS
+static void at_point(int point);
 #include "ptfuzz_s390.h"
 
 static struct list_head *s390_list(int mm)

@@ -73,7 +73,12 @@ static void s390_remove_table(struct mmu_gather *tlb, void *table)
 #define CRST_ALLOC_ORDER 2
 #define mm_alloc_pgste(mm) pgste
 #define spin_lock_bh(lock) do { } while (0)
-#define spin_unlock_bh(lock) do { } while (0)
+/* The point of page_table_free() between its lock and the last bit. */
+#define spin_unlock_bh(lock) \
+do { \
+	if (!strcmp(__func__, "page_table_free")) \
+		at_point(PTF_POINT_page_table_free_pending); \
+} while (0)
 #define arch_set_page_dat(page, order) do { } while (0)
 #define gmap_unlink(mm, table, vmaddr) do { } while (0)
 #define dump_page(page, msg) do { } while (0)
