@@ -14,10 +14,19 @@
  * @module
  */
 import type { CompiledDiscipline, CompiledPath } from "../corpus/discipline.ts";
-import { BATCHES, CALLS, FAIL_PTDESC, FAIL_PTLOCK, OP_AT, OP_REPEAT, opOf } from "../core/program/calls.ts";
+import {
+  BATCHES,
+  CALLS,
+  FAIL_CHARGE,
+  FAIL_PTDESC,
+  FAIL_PTLOCK,
+  OP_AT,
+  OP_REPEAT,
+  opOf,
+} from "../core/program/calls.ts";
 import { AFTER_CALL_RCU, AFTER_PUT, FREE_PENDING, POINT_TABLE } from "../core/kernel/points.ts";
 import { kindIndex } from "../core/program/kinds.ts";
-import { __GFP_NOFAIL } from "../core/memory/gfp.ts";
+import { __GFP_ACCOUNT, __GFP_NOFAIL } from "../core/memory/gfp.ts";
 import { NULL } from "../core/memory/words.ts";
 import { FIRST_SLOT, type Slot, STEP_WORDS } from "../core/program/program.ts";
 import { WALKER_OF } from "../core/ledger/hooks/mod.ts";
@@ -109,6 +118,22 @@ export const GRANTS: Uint8Array = Uint8Array.from(
       ? 1
       : 0,
 );
+
+/** Allocations that construct inside, and answer NULL where the constructor can get no lock. */
+export const CONSTRUCTS: Uint8Array = Uint8Array.from(
+  CALLS,
+  (c) => /^(page_table_alloc|p[tm][ed]_fragment_alloc)$/.test(c.name) ? 1 : 0,
+);
+
+/** Whether the memcg pays for what an instruction allocates. */
+export function accounts(code: Int32Array, pc: number): boolean {
+  const call = CALLS[code[pc]!]!;
+  if (call.name === "pte_fragment_alloc") return code[pc + 3] === 0;
+  if (call.name === "pmd_fragment_alloc") return code[pc + 2] !== 0;
+  // Objects are charged one by one, which is not modelled.
+  if (call.name === "kmem_cache_alloc") return false;
+  return call.params.some((p, i) => p.type === "gfp" && (code[pc + 2 + i]! & __GFP_ACCOUNT) !== 0);
+}
 
 /** Constructors that fail where they can get no lock. */
 export const LOCKS: Uint8Array = Uint8Array.from(CALLS, (c) => c.result === "int" && /_ctor$/.test(c.name) ? 1 : 0);
@@ -272,6 +297,8 @@ export class DisciplineGenerator {
 
   readonly #kinds: Uint8Array;
   readonly #apart: boolean;
+  readonly #memcg: boolean;
+  readonly #slabLocks: boolean;
   readonly #names: CompiledDiscipline["slots"];
   readonly #walks: Walk[];
   readonly #uses: number;
@@ -340,6 +367,8 @@ export class DisciplineGenerator {
     const { kinds } = ledger;
     this.#kinds = kinds;
     this.#apart = ledger.apart;
+    this.#memcg = ledger.memcg;
+    this.#slabLocks = ledger.allocPtlocks;
     this.#names = discipline.slots;
     const paths = [discipline.alloc, ...discipline.use, ...discipline.free, ...discipline.fail];
     this.#walks = paths.map((p, i) => walkOf(p, discipline, i === 0, ledger.allocPtlocks));
@@ -590,6 +619,8 @@ export class DisciplineGenerator {
 
   /** What fails where a line's allocation is to fail: index in FAILABLE. A table whose descriptor is apart can fail twice. */
   #failing(walk: Walk, line: number, random: Draws): number {
+    if (this.#slabLocks && CONSTRUCTS[walk.code[walk.lines[line]!]!] === 1 && random.below(2) === 0) return FAIL_PTLOCK;
+    if (this.#memcg && random.below(2) === 0 && accounts(walk.code, walk.lines[line]!)) return FAIL_CHARGE;
     if (!this.#apart || walk.code[walk.lines[line]!] !== OP_PAGETABLE_ALLOC) return walk.failing[line]!;
     return random.below(2) === 0 ? 0 : FAIL_PTDESC;
   }

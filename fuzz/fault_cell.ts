@@ -61,7 +61,7 @@ export function runFaultCell(job: FaultJob, board?: Board): FaultCell {
     ops: job.ops,
   };
   const paths = pathsOf(d);
-  const { tableFree, smp } = archTable(d.arch, parseKernelName(job.kernel)!.base, job.config)!;
+  const { tableFree, smp, hardwareWalk } = archTable(d.arch, parseKernelName(job.kernel)!.base, job.config)!;
   const faults = faultsOf(d, job.kernel);
   const outcomes = new Map<Fault, FaultOutcome>();
   const trails = new Map<Fault, Trail>();
@@ -102,7 +102,14 @@ export function runFaultCell(job: FaultJob, board?: Board): FaultCell {
       }
       comparison = compare(fault, found, rightAt(fault.right, locks));
     }
-    const reason = reasonFor({ fault, paths, comparison, tablesArePages: !tableFree, oneCpu });
+    const reason = reasonFor({
+      fault,
+      paths,
+      comparison,
+      tablesArePages: !tableFree,
+      hardwareWalks: hardwareWalk,
+      oneCpu,
+    });
     const name = faultName(fault);
     outcomes.set(fault, reason === undefined ? { name, missed: known(comparison) } : { name, reason: reason.id });
   }

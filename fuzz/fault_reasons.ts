@@ -42,6 +42,8 @@ export interface Case {
   readonly comparison: Comparison;
   /** Whether this architecture queues tables like any page. */
   readonly tablesArePages: boolean;
+  /** Whether hardware walks the tables. */
+  readonly hardwareWalks: boolean;
   /** Whether the machine has one CPU. */
   readonly oneCpu: boolean;
 }
@@ -328,6 +330,26 @@ export const REASONS: readonly Reason[] = [
       changedFlag(c, __GFP_COMP) && c.comparison.sameWords &&
       (sizeOf(c.fault.line).order === 0 || COMPOUND_ALLOC.test(callName(c.fault.line)) ||
         callName(c.fault.line) === "alloc_pages_exact"),
+  },
+  {
+    id: "slab-zeroed",
+    words: "a slab is initialised when it gets its page, and its objects go back as empty tables",
+    holds: (c) => changedFlag(c, __GFP_ZERO) && callName(c.fault.line) === "kmem_cache_alloc" && c.comparison.sameWords,
+  },
+  {
+    id: "mm-goes-on",
+    words: "the mm goes on, and keeps what it has not given out",
+    holds: (c) => dropped(c, (l) => callName(l) === "arch_exit_mmap"),
+  },
+  {
+    id: "next-mm-ends",
+    words: "the mm that follows ends as well, and gives up what it keeps",
+    holds: (c) => c.fault.kind === "repeat" && callName(c.fault.line) === "arch_exit_mmap",
+  },
+  {
+    id: "walked-by-code",
+    words: "no hardware walks these tables, and code is gone with the grace period",
+    holds: (c) => !c.hardwareWalks && dropped(c, (l) => /^flush_tlb_/.test(callName(l))) && c.comparison.sameWords,
   },
   {
     id: "order-agrees",

@@ -97,6 +97,7 @@ export class HostileGenerator {
         tableDestructs: l.tableDestructs,
         listNeedsTable: l.hasDescriptors && !l.headLookup,
         rcu: machine.kernel.rcuTableFree,
+        memcg: l.memcg,
         frozen: l.frozenTables,
       }),
       ...fragmentRules({

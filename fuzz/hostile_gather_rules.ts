@@ -5,7 +5,7 @@
  * @module
  */
 import { AFTER_CALL_RCU, AFTER_PUT } from "../core/kernel/points.ts";
-import { BATCHES, opOf } from "../core/program/calls.ts";
+import { BATCHES, FAIL_CHARGE, opOf } from "../core/program/calls.ts";
 import {
   DESTRUCTS_ALL,
   DESTRUCTS_ANY,
@@ -55,6 +55,8 @@ export interface GatherFacts {
   readonly listNeedsTable: boolean;
   /** Tables wait for a grace period. */
   readonly rcu: boolean;
+  /** `__GFP_ACCOUNT` charges, which may fail. */
+  readonly memcg: boolean;
   /** Page tables have no reference: they are never queued as pages, and none is taken on them. */
   readonly frozen: boolean;
 }
@@ -352,12 +354,13 @@ function ownerGone(): Use {
   };
 }
 
-function fail(): Use {
+function fail(memcg: boolean): Use {
   const op = opOf("env fail");
   return {
     right: (w) => {
       // A lock's failure goes with the constructor that it is meant for (hostile_table_rules.ts).
-      w.write(op, w.random.below(1 + BATCHES), 0, 0, 0, 0);
+      const charge = memcg && w.random.chance(64);
+      w.write(op, charge ? FAIL_CHARGE : w.random.below(1 + BATCHES), 0, 0, 0, 0);
       return true;
     },
   };
@@ -385,7 +388,7 @@ function place(): Use {
 
 /** The rules, by the call's name; `env ` before it for the environment's. */
 export function gatherRules(facts: GatherFacts): Readonly<Record<string, Use>> {
-  const { tablesArePages, tableKind, tableRelease, frozen, tableDestructs } = facts;
+  const { tablesArePages, tableKind, tableRelease, frozen, tableDestructs, memcg } = facts;
   // A table that is queued as a descriptor is a page table's memory.
   const any = tableKind === PTDESC ? TABLE : TABLE | PAGES;
   const ptdescKind = tablesArePages ? PTDESC : tableKind;
@@ -432,7 +435,7 @@ export function gatherRules(facts: GatherFacts): Readonly<Record<string, Use>> {
     pgd_set_mm: list("pgd_set_mm", -1, facts),
     "env get_page_unless_zero": envGet(frozen),
     "env put_page": envPut(),
-    "env fail": fail(),
+    "env fail": fail(memcg),
     "env rcu_grace_period": gracePeriod(),
     "env owner_gone": ownerGone(),
     "env place": place(),

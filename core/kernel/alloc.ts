@@ -243,8 +243,10 @@ export function alloc_pages(k: Kernel, gfp: number, order: number): number {
     if (tries++ > k.nrPages) bug(k, C_OOPS_LIST, page);
   } while (k.check_new_pages(k, page, order));
   k.prep_new_page(k, page, order, gfp);
-  if (k.memcg && (gfp & __GFP_ACCOUNT) !== 0) k.__memcg_kmem_charge_page(k, page, order);
-  return page;
+  if (!k.memcg || (gfp & __GFP_ACCOUNT) === 0 || k.__memcg_kmem_charge_page(k, page, order, gfp)) return page;
+  // Over the memcg's limit: what was allocated is given back.
+  k.__free_pages(k, page, order);
+  return NULL;
 }
 
 /** Complains of `__GFP_NOFAIL` for more than order 1 where there is memory to take (`mm/page_alloc.c:rmqueue`, 6.1). */

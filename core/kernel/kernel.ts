@@ -168,7 +168,8 @@ export interface KernelFunctions {
   /** NR_PAGETABLE up (sign 1) or down (sign -1). */
   lruvec_stat_mod_pagetable(k: Kernel, page: number, sign: number): void;
   // mm/memcontrol.c
-  __memcg_kmem_charge_page(k: Kernel, page: number, order: number): void;
+  /** False where the memcg would be over its limit. */
+  __memcg_kmem_charge_page(k: Kernel, page: number, order: number, gfp: number): boolean;
   __memcg_kmem_uncharge_page(k: Kernel, page: number, order: number): void;
   split_page_memcg(k: Kernel, head: number, order: number): void;
   // mm/pgtable-generic.c, mm/hugetlb.c

@@ -3,8 +3,8 @@
  *
  * Read in mm/memcontrol.c (__memcg_kmem_charge_page, __memcg_kmem_uncharge_page,
  * uncharge_folio, split_page_memcg) and include/linux/memcontrol.h (PageMemcgKmem) of 6.1 and 6.12.
- * With MEMCG the program runs in one memcg, below its limit, so that a charge
- * does not fail; without, `__GFP_ACCOUNT` changes nothing.
+ * With MEMCG the program runs in one memcg, below its limit unless `env fail
+ * __memcg_kmem_charge_page` says otherwise; without, `__GFP_ACCOUNT` changes nothing.
  *
  *     order 2, __GFP_ACCOUNT:   page         0      1  2  3
  *                               memcg_data   objcg  -  -  -      4 pages are charged
@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { __GFP_NOFAIL } from "../memory/gfp.ts";
 import { OBJCG_KMEM, Z_CHARGED } from "../memory/mem_map.ts";
 import { PAGE_WORDS_SHIFT, W_MEMCG } from "../memory/words.ts";
 import { oops } from "./checks.ts";
@@ -31,14 +32,25 @@ export function uncharge(k: Kernel, pages: number): void {
   k.mem[counter] = k.mem[counter]! - pages;
 }
 
-/** Charges a block; its first page remembers whom (`mm/memcontrol.c:__memcg_kmem_charge_page`). */
-export function __memcg_kmem_charge_page(k: Kernel, page: number, order: number): void {
+/** Bit of `failNext`: FAILABLE of the call table. */
+export const FAIL_CHARGE: number = 1 << 5;
+
+/**
+ * Charges a block; its first page remembers whom (`mm/memcontrol.c:__memcg_kmem_charge_page`).
+ * False where the limit forbids it; an allocation that must not fail goes beyond the limit.
+ */
+export function __memcg_kmem_charge_page(k: Kernel, page: number, order: number, gfp: number): boolean {
+  if ((k.failNext & FAIL_CHARGE) !== 0) {
+    k.failNext &= ~FAIL_CHARGE;
+    if ((gfp & __GFP_NOFAIL) === 0) return false;
+  }
   const mem = k.mem;
   const counter = k.lowZone + Z_CHARGED;
   mem[counter] = mem[counter]! + (1 << order);
   const w = (page << PAGE_WORDS_SHIFT) + W_MEMCG;
   mem[w] = OBJCG_KMEM;
   mem[w + 1] = 0;
+  return true;
 }
 
 /**

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Z_CHARGED } from "../memory/mem_map.ts";
 import { findingsOf } from "../program/findings.ts";
 import { Machine } from "../program/machine.ts";
 import { parseProgram } from "../program/parse.ts";
@@ -161,4 +162,25 @@ Deno.test("a slab's page leaves with its last object, by kmem_cache_free and by 
     "family at 4",
     "shared-page at 4",
   ]);
+});
+
+Deno.test("the first fragment of a page fails without a lock or a charge, and leaves nothing; the others need neither", () => {
+  const header = `${POWERPC}\nconfig ALLOC_SPLIT_PTLOCKS MEMCG`;
+  for (const what of ["alloc_pages", "ptlock_alloc", "__memcg_kmem_charge_page"]) {
+    const lines = `env fail ${what}\na0 = pte_fragment_alloc(mm0, 0)\nb0 = pmd_fragment_alloc(mm0, 0)`;
+    const program = parseProgram(`${header}\n${lines}`, "t.pt");
+    const machine = new Machine(program);
+    const free = machine.ledger.rawFree();
+    machine.run(program);
+    assert.equal(machine.slots[3], -1, what);
+    assert.ok(machine.slots[4]! > 0, what);
+    assert.deepEqual(findingsOf(machine, program.slots), []);
+    assert.equal(machine.ledger.rawFree(), free - 1);
+    assert.equal(machine.kernel.mem[machine.kernel.map.zones + Z_CHARGED], 1);
+  }
+  const second = "a0 = pte_fragment_alloc(mm0, 0)\nenv fail ptlock_alloc\na1 = pte_fragment_alloc(mm0, 0)";
+  const program = parseProgram(`${header}\n${second}`, "t.pt");
+  const machine = new Machine(program);
+  machine.run(program);
+  assert.ok(machine.slots[4]! > machine.slots[3]!);
 });

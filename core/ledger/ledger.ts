@@ -659,7 +659,7 @@ export class Ledger {
       this.descriptors.gone(this.gPtdesc[g]!);
       this.gPtdesc[g] = 0;
     }
-    if (this.gLink[g] === LINK_CLEARED) {
+    if (this.gLink[g] === LINK_CLEARED || (this.sharing && this.gFamily[g]! >= FRAGMENT)) {
       this.checks[FLUSH_BEFORE_FREE]!++;
       this.checks[GRACE_PERIOD]!++;
     }

@@ -14,7 +14,14 @@
 import { MAX_PARTS } from "../memory/fragments.ts";
 import { NULL, PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE, PAGE_WORDS_SHIFT, W_INDEX, W_PRIVATE } from "../memory/words.ts";
 import { FRAGMENT, NOCACHE, PARTS_OF, PMD_FRAGMENT, POINTER_PMD, POINTER_PTE, PTE_FRAGMENT, SLAB } from "./families.ts";
-import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, SHARED_PAGE, USE_AFTER_FREE } from "./invariants.ts";
+import {
+  BAD_REFERENCE,
+  CORRUPTION,
+  FLUSH_BEFORE_FREE,
+  GRACE_PERIOD,
+  SHARED_PAGE,
+  USE_AFTER_FREE,
+} from "./invariants.ts";
 import type { Ledger } from "./ledger.ts";
 import { isFree } from "./observe.ts";
 import { LINK_NONE, T_LEVEL } from "./states.ts";
@@ -128,8 +135,10 @@ export function usesPart(l: Ledger, g: number, value: number): void {
 
 /** Parts may be another's from here on: nobody may see the tables that they were. */
 export function partsLeave(l: Ledger, g: number, parts: number): void {
-  l.checks[DOUBLE_FREE]!++;
-  if (!l.sharing || l.gSeen[g] === 0) return;
+  if (!l.sharing) return;
+  l.checks[FLUSH_BEFORE_FREE]!++;
+  l.checks[GRACE_PERIOD]!++;
+  if (l.gSeen[g] === 0) return;
   for (let i = 0; i < MAX_PARTS; i++) {
     if ((parts >> i & 1) !== 0) leftWhileSeen(l, g, l.nrPages + l.gFirst[g]! * MAX_PARTS + i);
   }

@@ -993,11 +993,14 @@ export const FAILABLE: readonly string[] = Object.freeze([
   "tlb_remove_table",
   "ptlock_alloc",
   "ptdesc_alloc",
+  "__memcg_kmem_charge_page",
 ]);
 /** Index in {@linkcode FAILABLE} of the lock of a table. */
 export const FAIL_PTLOCK = 3;
 /** Index in {@linkcode FAILABLE} of a descriptor that is allocated apart. */
 export const FAIL_PTDESC = 4;
+/** Index in {@linkcode FAILABLE} of the charge of an allocation with `__GFP_ACCOUNT`. */
+export const FAIL_CHARGE = 5;
 /** How many of {@linkcode FAILABLE}, from index 1 on, are batches of a gather. */
 export const BATCHES = 2;
 

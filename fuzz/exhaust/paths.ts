@@ -22,11 +22,11 @@
  */
 import type { CompiledDiscipline, CompiledPath } from "../../corpus/discipline.ts";
 import { __GFP_NOFAIL } from "../../core/memory/gfp.ts";
-import { CALLS, FAIL_PTDESC, FAIL_PTLOCK, FAILABLE, OP_AT, OP_REPEAT } from "../../core/program/calls.ts";
+import { CALLS, FAIL_CHARGE, FAIL_PTDESC, FAIL_PTLOCK, FAILABLE, OP_AT, OP_REPEAT } from "../../core/program/calls.ts";
 import { isPointer } from "../../core/program/kinds.ts";
 import { FIRST_SLOT, STEP_WORDS } from "../../core/program/program.ts";
 import type { Ledger } from "../../core/ledger/ledger.ts";
-import { GRANTS, LOCKS, unlinks } from "../discipline_generator.ts";
+import { accounts, CONSTRUCTS, GRANTS, LOCKS, unlinks } from "../discipline_generator.ts";
 
 /** Arithmetic on pointers. */
 const ARITHMETIC: ReadonlySet<string> = new Set([
@@ -127,6 +127,7 @@ export class Walks {
   readonly #slabLocks: boolean;
   /** Descriptors are allocated apart, and may not be had. */
   readonly #apart: boolean;
+  readonly #memcg: boolean;
   /** Some free path unlinks the table: then only such a path frees one that was walked. */
   readonly #freesUnlink: boolean;
   /** No use of a table gives anything up: what was its own stays so until a free or fail path. */
@@ -141,6 +142,7 @@ export class Walks {
     this.#merge = merge;
     this.#slabLocks = ledger.allocPtlocks;
     this.#apart = ledger.apart;
+    this.#memcg = ledger.memcg;
     this.#freesUnlink = discipline.free.some(unlinks);
     this.#discipline = discipline;
     this.#headLookup = headLookup;
@@ -207,6 +209,8 @@ export class Walks {
       }
       let failable = batchesIn(code, pc, to);
       if (onFail !== -2) {
+        if (this.#slabLocks && CONSTRUCTS[code[pc]!] === 1) failable |= 1 << FAIL_PTLOCK;
+        if (this.#memcg && accounts(code, pc)) failable |= 1 << FAIL_CHARGE;
         failable |= 1 << FAIL_PAGES | (this.#apart && nameOf(code, pc) === "pagetable_alloc" ? 1 << FAIL_PTDESC : 0);
       }
       let lock = -1;

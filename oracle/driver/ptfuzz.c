@@ -907,6 +907,15 @@ static void inject(int bits)
 	(void)bits;
 }
 
+/* A charge is about to be made, of memory that could be had. */
+bool ptfuzz_charge_fails(gfp_t gfp)
+{
+	if (!(fail_next & PTF_FAIL___memcg_kmem_charge_page))
+		return false;
+	fail_next &= ~PTF_FAIL___memcg_kmem_charge_page;
+	return !(gfp & __GFP_NOFAIL);
+}
+
 /* Whether the failure was used; it is off then. */
 static bool injected(void)
 {

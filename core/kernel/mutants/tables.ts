@@ -13,7 +13,9 @@ import {
   pagetable_pte_ctor,
   pagetable_pud_dtor,
 } from "../ctor.ts";
-import { split_page_memcg } from "../memcg.ts";
+import { alloc_pages } from "../alloc.ts";
+import { __memcg_kmem_charge_page, FAIL_CHARGE, split_page_memcg } from "../memcg.ts";
+import { __GFP_ACCOUNT } from "../../memory/gfp.ts";
 import { tlb_remove_table_6_14 } from "../mmu_gather.ts";
 import { ptlock_alloc } from "../ptlock.ts";
 import { at, type Mutant, mutant } from "./mutant.ts";
@@ -159,6 +161,7 @@ export const TABLES: readonly Mutant[] = [
       __memcg_kmem_charge_page(k, page, _order) {
         k.mem[k.lowZone + Z_CHARGED] = k.mem[k.lowZone + Z_CHARGED]! + 1;
         k.mem[at(page, W_MEMCG)] = OBJCG_KMEM;
+        return true;
       },
     },
     CHARGED,
@@ -183,9 +186,41 @@ export const TABLES: readonly Mutant[] = [
     {
       __memcg_kmem_charge_page(k, _page, order) {
         k.mem[k.lowZone + Z_CHARGED] = k.mem[k.lowZone + Z_CHARGED]! + (1 << order);
+        return true;
       },
     },
     CHARGED,
+    MEMCG,
+  ),
+  mutant(
+    "charge",
+    "failed-charge-stays",
+    "__memcg_kmem_charge_page takes the pages off the limit before it finds that they are too many",
+    {
+      __memcg_kmem_charge_page(k, page, order, gfp) {
+        if (__memcg_kmem_charge_page(k, page, order, gfp)) return true;
+        k.mem[k.lowZone + Z_CHARGED] = k.mem[k.lowZone + Z_CHARGED]! + (1 << order);
+        return false;
+      },
+    },
+    "env fail __memcg_kmem_charge_page\np0 = alloc_pages(GFP_KERNEL_ACCOUNT, 2)",
+    MEMCG,
+  ),
+  mutant(
+    "page-leak",
+    "failed-charge-keeps-pages",
+    "alloc_pages answers NULL where the charge failed, and keeps what it took",
+    {
+      alloc_pages(k, gfp, order) {
+        if ((k.failNext & FAIL_CHARGE) === 0 || !k.memcg || (gfp & __GFP_ACCOUNT) === 0) {
+          return alloc_pages(k, gfp, order);
+        }
+        k.failNext &= ~FAIL_CHARGE;
+        alloc_pages(k, gfp & ~__GFP_ACCOUNT, order);
+        return NULL;
+      },
+    },
+    "env fail __memcg_kmem_charge_page\np0 = alloc_pages(GFP_KERNEL_ACCOUNT, 2)",
     MEMCG,
   ),
   mutant("charge", "split-keeps-the-charge", "split_page_memcg is left out", { split_page_memcg() {} }, SPLIT, MEMCG),
