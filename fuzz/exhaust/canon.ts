@@ -77,7 +77,7 @@ const BY_NAME: ReadonlySet<string> = new Set(
     `writtenOff theoretical gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs via slotPages ranges ` +
     `gFrozen gLink gHow gAddress gSeen gQueued mmHugePte pteFrag pmdFrag fragCache nocachePool grantOf gFirst gSlot gIntentCall ` +
     `gGather gatherIds freeIds envTaken freePages managed table lockOf deposits depositHome sharers gPtdesc gExtra gParts ` +
-    `locks nLocks pagetables charges mmDeposits granting live grant page pages`)
+    `locks nLocks pagetables charges mmDeposits granting live grant page pages slabObjects nocacheMap gRest`)
     .split(" "),
 );
 
@@ -87,6 +87,58 @@ export function hashedByKind(): { name: string; kind: FieldKind }[] {
   return Object.values(tables).flatMap((table) => [...table]).filter(([name, kind]) =>
     !BY_NAME.has(name) && !["scratch", "fixed", "history"].includes(kind)
   ).map(([name, kind]) => ({ name, kind }));
+}
+
+/** Where what is looked at page by page lies in a world's state: one array is asked for all of it. */
+interface At {
+  readonly mem: number;
+  readonly contents: number;
+  readonly wasBatch: number;
+  readonly slabObjects: number;
+  readonly grantOf: number;
+  readonly refs: number;
+  readonly envRefs: number;
+  readonly reserved: number;
+  readonly onList: number;
+  readonly writtenOff: number;
+  readonly lockOf: number;
+  readonly deposits: number;
+  readonly depositHome: number;
+  readonly sharers: number;
+  readonly gCompound: number;
+  readonly gFirst: number;
+  readonly theoretical: number;
+  readonly table: number;
+}
+
+function placesOf({ state, machine }: World): At {
+  const kernel = (name: string): number => state.place(name, "kernel").at;
+  const ledger = (name: string): number => state.place(name, "ledger").at;
+  return {
+    mem: kernel("mem"),
+    contents: kernel("mem") + machine.kernel.map.contents,
+    wasBatch: kernel("wasBatch"),
+    slabObjects: kernel("slabObjects"),
+    grantOf: ledger("grantOf"),
+    refs: ledger("refs"),
+    envRefs: ledger("envRefs"),
+    reserved: ledger("reserved"),
+    onList: ledger("onList"),
+    writtenOff: ledger("writtenOff"),
+    lockOf: ledger("lockOf"),
+    deposits: ledger("deposits"),
+    depositHome: ledger("depositHome"),
+    sharers: ledger("sharers"),
+    gCompound: ledger("gCompound"),
+    gFirst: ledger("gFirst"),
+    theoretical: ledger("theoretical"),
+    table: ledger("table"),
+  };
+}
+/** One to one, and every bit of the answer depends on those below it. */
+function scattered(x: number): number {
+  x = Math.imul(x, C1);
+  return x ^ (x >>> 15);
 }
 
 /** Hashes the state of a world. */
@@ -110,10 +162,13 @@ export class Canon {
   readonly #rank: Int32Array;
   readonly #sigA: Int32Array;
   readonly #sigB: Int32Array;
-  /** Whether it matters where a name points, by slot. */
-  readonly #points: Uint8Array;
+  /** Names of each table that lead to a page or a gather, and how many there are. */
+  readonly #leading: Uint8Array;
+  readonly #leads: Int32Array;
   /** Table of each name. */
   readonly #tableOf: Uint8Array;
+  /** T_ bits of any page. */
+  #deposited = 0;
   /** Tag of each gather. */
   readonly #gather: Int32Array = new Int32Array(MAX_GATHERS);
   readonly #nGathers: number;
@@ -126,10 +181,14 @@ export class Canon {
   readonly #numberExtras: readonly (() => number)[];
   /** A field names pages in a way that is not known here: nothing may change places. */
   readonly #rigid: boolean;
+  readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
+  readonly #at: At;
 
   constructor(world: World) {
     this.#world = world;
+    this.#words = world.state.words;
+    this.#at = placesOf(world);
     const n = world.machine.kernel.nrPages;
     this.#a = new Int32Array(n);
     this.#b = new Int32Array(n);
@@ -140,7 +199,8 @@ export class Canon {
     this.#rank = new Int32Array(t);
     this.#sigA = new Int32Array(t);
     this.#sigB = new Int32Array(t);
-    this.#points = new Uint8Array(FIRST_SLOT + t * world.names);
+    this.#leading = new Uint8Array(t * world.names);
+    this.#leads = new Int32Array(t);
     this.#tableOf = Uint8Array.from({ length: t * world.names }, (_, name) => Math.floor(name / world.names));
     this.#nGathers = world.machine.kernel.gathers.length / GATHER_WORDS;
     this.#orders = Math.min(NR_ORDERS, 32 - Math.clz32(n));
@@ -163,7 +223,6 @@ export class Canon {
 
   /** Hashes the state as it is now into `low` and `high`. */
   hash(): void {
-    this.#glued.fill(0);
     this.low = 0;
     this.high = 0;
     this.#pages();
@@ -182,109 +241,152 @@ export class Canon {
 
   /** What is in each page, and what the ledger knows of it. */
   #pages(): void {
-    const { kernel: k, ledger: l } = this.#world.machine;
-    const { mem, wasBatch } = k;
-    const { grantOf, gFirst, refs } = l;
-    const contents = k.map.contents;
-    const n = k.nrPages;
+    const words = this.#words;
+    const bytes = this.#bytes;
+    const as = this.#a;
+    const bs = this.#b;
+    const glued = this.#glued;
+    const n = as.length;
+    const {
+      mem,
+      contents,
+      grantOf,
+      refs,
+      envRefs,
+      reserved,
+      onList,
+      writtenOff,
+      lockOf,
+      deposits,
+      depositHome,
+      sharers,
+      gCompound,
+      gFirst,
+      theoretical,
+      table,
+      wasBatch,
+      slabObjects,
+    } = this.#at;
+    let deposited = 0;
     for (let pfn = 0; pfn < n; pfn++) {
-      const w = pfn << PAGE_WORDS_SHIFT;
-      const g = grantOf[pfn]!;
-      let a = Math.imul(mem[w]! ^ 0x3c6ef372, C1);
-      let b = Math.imul(mem[w]! + 0x1b873593 | 0, C2);
-      a = Math.imul(a ^ (a >>> 15) ^ mem[w + 12]!, C1);
-      b = Math.imul((b ^ (b >>> 13)) + mem[w + 12]! | 0, C2);
-      a = Math.imul(a ^ (a >>> 15) ^ mem[w + 13]!, C1);
-      b = Math.imul((b ^ (b >>> 13)) + mem[w + 13]! | 0, C2);
-      a = Math.imul(a ^ (a >>> 15) ^ mem[w + 8]!, C1);
-      b = Math.imul((b ^ (b >>> 13)) + mem[w + 8]! | 0, C2);
-      a = Math.imul(a ^ (a >>> 15) ^ mem[w + 10]!, C1);
-      b = Math.imul((b ^ (b >>> 13)) + mem[w + 10]! | 0, C2);
-      if ((mem[w + 1]! | mem[w + 9]! | mem[w + 11]! | mem[w + 14]! | mem[w + 15]!) !== 0) {
+      const w = mem + (pfn << PAGE_WORDS_SHIFT);
+      const g = words[grantOf + pfn]!;
+      let a = scattered(words[w]! ^ 0x3c6ef372);
+      let b = Math.imul(a, C2);
+      let t = scattered(words[w + 12]! ^ 0x1b873593);
+      a = a + t | 0;
+      b ^= Math.imul(t, C2);
+      t = scattered(words[w + 8]! ^ 0x510e527f);
+      a = a + t | 0;
+      b ^= Math.imul(t, C2);
+      t = scattered(words[w + 13]! ^ 0x05688c2b);
+      a = a + t | 0;
+      b ^= Math.imul(t, C2);
+      t = scattered(words[w + 10]! ^ 0x1f83d9ab);
+      a = a + t | 0;
+      b ^= Math.imul(t, C2);
+      if ((words[w + 1]! | words[w + 9]! | words[w + 11]! | words[w + 14]! | words[w + 15]!) !== 0) {
         for (let i = 1; i < 16; i += i === 1 ? 8 : i === 9 ? 2 : i === 11 ? 3 : 1) {
-          a = Math.imul(a ^ (a >>> 15) ^ mem[w + i]!, C1);
-          b = Math.imul((b ^ (b >>> 13)) + mem[w + i]! | 0, C2);
+          t = scattered(words[w + i]! ^ Math.imul(i, 0x35c0fbcf));
+          a = a + t | 0;
+          b ^= Math.imul(t, C2);
         }
-        a ^= 0x5bd1e995;
       }
-      const bits = (mem[w + W_LRU_NEXT]! & 1) | l.reserved[pfn]! << 1 | l.onList[pfn]! << 2 | l.writtenOff[pfn]! << 3 |
-        l.theoretical[pfn]! << 4;
-      const lock = l.lockOf[pfn]!;
-      const table = l.table[pfn]! | l.deposits[pfn]! << 8 | l.sharers[pfn]! << 16;
-      const home = l.depositHome[pfn]!;
-      if ((table | lock | home) !== 0) {
-        a = Math.imul(a ^ (a >>> 15) ^ table ^ 0x61c88647, C1);
-        b = Math.imul((b ^ (b >>> 13)) + table | 0, C2);
-        a = Math.imul(a ^ (a >>> 15) ^ lock ^ home << 16, C1);
-        b = Math.imul((b ^ (b >>> 13)) + lock + (home << 12) | 0, C2);
+      const state = bytes[table + pfn]! | words[deposits + pfn]! << 8 | words[sharers + pfn]! << 16;
+      const lock = words[lockOf + pfn]! ^ words[depositHome + pfn]! << 16;
+      const objects = words[slabObjects + pfn]!;
+      if ((state | lock | objects) !== 0) {
+        deposited |= state;
+        t = scattered(objects ^ 0x7137449);
+        a = a + t | 0;
+        b ^= Math.imul(t, C2);
+        t = scattered(state ^ 0x61c88647);
+        a = a + t | 0;
+        b ^= Math.imul(t, C2);
+        t = scattered(lock ^ 0x69b5dba5);
+        a = a + t | 0;
+        b ^= Math.imul(t, C2);
       }
+      const compound = g >= 0 && words[gCompound + g] !== 0;
+      if (!compound) {
+        t = scattered(words[w + 6]! ^ 0x5be0cd19);
+        a = a + t | 0;
+        b ^= Math.imul(t, C2);
+      }
+      const bits = (words[w + W_LRU_NEXT]! & 1) | words[reserved + pfn]! << 1 | words[onList + pfn]! << 2 |
+        words[writtenOff + pfn]! << 3 | bytes[theoretical + pfn]! << 4;
       if (g < 0) {
-        const x = bits | l.envRefs[pfn]! << 16;
-        a = Math.imul(a ^ (a >>> 15) ^ x, C1);
-        b = Math.imul((b ^ (b >>> 13)) + x | 0, C2);
-        a = Math.imul(a ^ (a >>> 15) ^ mem[w + 6]!, C1);
-        b = Math.imul((b ^ (b >>> 13)) + mem[w + 6]! | 0, C2);
-      } else {
-        const first = gFirst[g]!;
-        const batch = wasBatch[pfn]!;
-        const x = bits | 32 | mem[contents + pfn]! << 6 | (batch === BATCH_GIVEN_BACK ? 0 : batch) << 8 |
-          refs[pfn]! << 12 |
-          l.envRefs[pfn]! << 22;
-        a = Math.imul(a ^ (a >>> 15) ^ x, C1);
-        b = Math.imul((b ^ (b >>> 13)) + x | 0, C2);
-        a = Math.imul(a ^ (a >>> 15) ^ (pfn - first), C1);
-        b = Math.imul((b ^ (b >>> 13)) + (pfn - first) | 0, C2);
-        // Words of a compound block may point into it; elsewhere `lru` is written before it is read.
-        const from = first << STRUCT_PAGE_SHIFT;
-        const to = (first + l.gTotal[g]!) << STRUCT_PAGE_SHIFT;
-        const compound = l.gCompound[g] !== 0;
-        const last = compound ? (pfn - first < 3 ? 8 : 4) : 0;
-        for (let i = 2; i < last; i++) {
-          let word = mem[w + i]!;
-          if (word > from && word < to) word = word - from ^ 0x2545f491;
-          a = Math.imul(a ^ (a >>> 15) ^ word, C1);
-          b = Math.imul((b ^ (b >>> 13)) + word | 0, C2);
-        }
-        if (!compound) {
-          a = Math.imul(a ^ (a >>> 15) ^ mem[w + 6]!, C1);
-          b = Math.imul((b ^ (b >>> 13)) + mem[w + 6]! | 0, C2);
-        }
-        if (pfn > 0 && (grantOf[pfn - 1] === g || this.#sameName(pfn))) this.#glued[pfn] = 1;
-        if (pfn === 0 || grantOf[pfn - 1] !== g) {
-          const y = l.gOrder[g]! | l.gHeld[g]! << 5 | l.gTotal[g]! << 17 | l.gCompound[g]! << 29;
-          const z = l.gReleased[g]! | l.gFamily[g]! << 12 | l.gState[g]! << 16 | l.gOwnerRefs[g]! << 19;
-          const live = l.gState[g] === LIVE;
-          const f = l.gFlags[g]! << 8 ^ (live ? 0 : l.gIntentCall[g]! + 1);
-          const v = l.gFrozen[g]! | l.gLink[g]! << 1 | l.gSeen[g]! << 4 | l.gQueued[g]! << 12;
-          if (v !== 0) {
-            a = Math.imul(a ^ (a >>> 15) ^ v ^ 0x2545f491, C1);
-            b = Math.imul((b ^ (b >>> 13)) + v | 0, C2);
-          }
-          const extra = l.gExtra[g]!;
-          const parts = l.gParts[g]! ^ Math.imul(l.gPtdesc[g]!, C3);
-          if ((extra | parts) !== 0) {
-            a = Math.imul(a ^ (a >>> 15) ^ extra ^ 0x61c88647, C1);
-            b = Math.imul((b ^ (b >>> 13)) + extra | 0, C2);
-            a = Math.imul(a ^ (a >>> 15) ^ parts, C1);
-            b = Math.imul((b ^ (b >>> 13)) + parts | 0, C2);
-          }
-          if (l.gLink[g] === LINK_CLEARED) {
-            const u = l.gAddress[g]! ^ l.gHow[g]! << 2;
-            a = Math.imul(a ^ (a >>> 15) ^ u, C1);
-            b = Math.imul((b ^ (b >>> 13)) + u | 0, C2);
-          }
-          a = Math.imul(a ^ (a >>> 15) ^ y, C1);
-          b = Math.imul((b ^ (b >>> 13)) + y | 0, C2);
-          a = Math.imul(a ^ (a >>> 15) ^ z, C1);
-          b = Math.imul((b ^ (b >>> 13)) + z | 0, C2);
-          a = Math.imul(a ^ (a >>> 15) ^ f, C1);
-          b = Math.imul((b ^ (b >>> 13)) + f | 0, C2);
-        }
+        t = scattered(bits ^ words[envRefs + pfn]! << 16 ^ 0x243185be);
+        as[pfn] = a + t | 0;
+        bs[pfn] = b ^ Math.imul(t, C2);
+        glued[pfn] = 0;
+        continue;
       }
-      this.#a[pfn] = a ^ (a >>> 15);
-      this.#b[pfn] = b ^ (b >>> 13);
+      const first = words[gFirst + g]!;
+      const batch = bytes[wasBatch + pfn]!;
+      t = scattered(
+        (bits | 32 | words[contents + pfn]! << 6 | (batch === BATCH_GIVEN_BACK ? 0 : batch) << 8 |
+          (pfn - first) << 12) ^ 0x72be5d74,
+      );
+      a = a + t | 0;
+      b ^= Math.imul(t, C2);
+      t = scattered((words[refs + pfn]! | words[envRefs + pfn]! << 16) ^ 0x00deb1fe);
+      as[pfn] = a + t | 0;
+      bs[pfn] = b ^ Math.imul(t, C2);
+      if (compound) this.#compound(pfn, first, first + this.#world.machine.ledger.gTotal[g]!);
+      const inside = pfn > 0 && words[grantOf + pfn - 1] === g;
+      glued[pfn] = inside || (pfn > 0 && this.#sameName(pfn)) ? 1 : 0;
+      if (!inside) this.#grant(pfn, g);
     }
+    this.#deposited = deposited;
     if (this.#pageExtras.length + this.#grantExtras.length > 0) this.#extras();
+  }
+
+  /** Words of a page of a compound block that may point into it; elsewhere `lru` is written before it is read. */
+  #compound(pfn: number, first: number, end: number): void {
+    const { mem } = this.#world.machine.kernel;
+    const w = pfn << PAGE_WORDS_SHIFT;
+    const from = first << STRUCT_PAGE_SHIFT;
+    const to = end << STRUCT_PAGE_SHIFT;
+    const last = pfn - first < 3 ? 8 : 4;
+    for (let i = 2; i < last; i += 2) {
+      const x = mem[w + i]!;
+      const y = mem[w + i + 1]!;
+      this.#put(
+        pfn,
+        (x > from && x < to ? x - from ^ 0x2545f491 : x) ^ Math.imul(i, 0x1e3779b1),
+        (y > from && y < to ? y - from ^ 0x2545f491 : y) ^ Math.imul(i, 0x3c6ef35f),
+      );
+    }
+  }
+
+  /** What the ledger knows of a grant, at the first of its pages. */
+  #grant(pfn: number, g: number): void {
+    const l = this.#world.machine.ledger;
+    const state = l.gState[g]!;
+    const link = l.gLink[g]!;
+    const y = l.gOrder[g]! | l.gHeld[g]! << 5 | l.gTotal[g]! << 17 | l.gCompound[g]! << 29;
+    const z = l.gReleased[g]! | l.gFamily[g]! << 12 | state << 16 | l.gOwnerRefs[g]! << 19;
+    const f = l.gFlags[g]! << 8 ^ (state === LIVE ? 0 : l.gIntentCall[g]! + 1);
+    const v = l.gFrozen[g]! | link << 1 | l.gSeen[g]! << 4 | l.gQueued[g]! << 12;
+    this.#put(pfn, y ^ 0x2de92c6f, z ^ 0x4a7484aa);
+    this.#put(pfn, f ^ 0x5cb0a9dc, v ^ 0x76f988da);
+    if ((l.gExtra[g]! | l.gParts[g]! | l.gPtdesc[g]! | l.gRest[g]!) !== 0) {
+      this.#put(pfn, l.gRest[g]! ^ 0x1e376c08, 0);
+      this.#put(pfn, l.gExtra[g]! ^ 0x27b70a85, l.gParts[g]! ^ Math.imul(l.gPtdesc[g]!, C3) ^ 0x2e1b2138);
+    }
+    if (link === LINK_CLEARED) this.#put(pfn, l.gAddress[g]! ^ 0x4d2c6dfc, l.gHow[g]! ^ 0x53380d13);
+  }
+
+  /**
+   * Two words of what is in a page, each told by what it is mixed with from others
+   * in its place. They are added and not chained, so that nobody waits for the one before.
+   */
+  #put(pfn: number, x: number, y: number): void {
+    const t = scattered(x);
+    const u = scattered(y);
+    this.#a[pfn] = this.#a[pfn]! + t + (u << 7 | u >>> 25) | 0;
+    this.#b[pfn] = this.#b[pfn]! ^ Math.imul(t, C2) ^ Math.imul(u, C3);
   }
 
   /**
@@ -292,7 +394,7 @@ export class Canon {
    * by words that are hashed only then, page numbers and all.
    */
   #deposits(): boolean {
-    const { kernel: k, ledger: l } = this.#world.machine;
+    const { kernel: k } = this.#world.machine;
     let any = false;
     for (let i = 0; i < k.mmHugePte.length; i++) {
       if (k.mmHugePte[i] === NULL) continue;
@@ -314,8 +416,12 @@ export class Canon {
     if (k.nocachePool !== NULL) {
       any = true;
       this.low = Math.imul(this.low ^ k.nocachePool, C2);
+      for (let i = 0; i < k.nocacheMap.length; i++) {
+        this.low = Math.imul(this.low ^ (this.low >>> 15) ^ k.nocacheMap[i]!, C1);
+        this.high = Math.imul(this.high ^ (this.high >>> 13) ^ k.nocacheMap[i]!, C2);
+      }
     }
-    if (l.sharing && this.#parts()) any = true;
+    if (this.#world.machine.ledger.sharing && this.#parts()) any = true;
     // Pages with half a table to give are on a list of their mm.
     for (let mm = 0; mm < 3; mm++) {
       const head = fragmentList(k.map, mm);
@@ -323,7 +429,7 @@ export class Canon {
       any = true;
       this.low = Math.imul(this.low ^ k.mem[head]! ^ mm << 24, C1);
     }
-    for (let pfn = 0; pfn < this.#a.length && !any; pfn++) any = (l.table[pfn]! & (T_DEPOSITED | T_DEPOSITS)) !== 0;
+    any ||= (this.#deposited & (T_DEPOSITED | T_DEPOSITS)) !== 0;
     for (let pfn = 0; any && pfn < this.#a.length; pfn++) {
       for (let i = 2; i < 6; i++) this.#mix(pfn, k.mem[(pfn << PAGE_WORDS_SHIFT) + i]!);
     }
@@ -401,12 +507,8 @@ export class Canon {
       this.low = Math.imul(this.low ^ tag ^ pfn, C1);
       return;
     }
-    let a = Math.imul(tag ^ 0x27d4eb2f, C2) ^ Math.imul(more + 0x165667b1 | 0, C1);
-    a = Math.imul(a ^ (a >>> 15), C3);
-    let b = Math.imul(more ^ 0x2c1b3c6d, C3) ^ Math.imul(tag + 0x297a2d39 | 0, C1);
-    b = Math.imul(b ^ (b >>> 13), C2);
-    this.#a[pfn] = this.#a[pfn]! + (a ^ (a >>> 16)) | 0;
-    this.#b[pfn] = this.#b[pfn]! + (b ^ (b >>> 16)) | 0;
+    this.#a[pfn] = this.#a[pfn]! + scattered(tag ^ Math.imul(more + 0x165667b1 | 0, C2)) | 0;
+    this.#b[pfn] = this.#b[pfn]! + scattered(more ^ Math.imul(tag + 0x297a2d39 | 0, C3)) | 0;
   }
 
   #freeLists(): void {
@@ -446,13 +548,13 @@ export class Canon {
     const { gathers } = k;
     let loose = true;
     for (let t = 0; t < tables.length; t++) {
-      let a = Math.imul(tables[t]! ^ 0x3c6ef372, C1);
-      let b = Math.imul(tables[t]! + 0x1b873593 | 0, C2);
+      let a = scattered(tables[t]! ^ 0x3c6ef372);
+      let b = Math.imul(a, C2);
       const base = FIRST_SLOT + t * names;
+      let n = t * names;
       for (let s = 0; s < names && tables[t] !== 0; s++) {
         const value = slots[base + s]!;
         const z = l.via[base + s]! | l.slotPages[base + s]! << 8;
-        let points = 0;
         let x = value;
         let y = value;
         if (value === NULL) {
@@ -460,29 +562,31 @@ export class Canon {
           if (z === 0 && this.#slotExtras.length === 0) continue;
         } else if (kinds[s]! <= KIND_VIRT) {
           const pfn = pageAt(value);
-          if (world.isOwn(t, pfn)) {
+          const own = world.isOwn(t, pfn);
+          if (own) {
             x = this.#a[pfn]!;
             y = this.#b[pfn]!;
-            points = 1;
-          } else if (world.isUsed(t, s)) {
-            loose = false;
-            points = 1;
-          } else x = y = 1;
-          this.#points[base + s] = points;
+          }
+          // What was given up and is not used any more may lie anywhere.
+          const leads = own || world.isUsed(t, s);
+          if (leads) this.#leading[n++] = s;
+          else x = y = 1;
+          if (leads && !own) loose = false;
         } else if (kinds[s] === KIND_GATHER) {
           const g = value * GATHER_WORDS;
           x = gathers[g + G_USED]! | gathers[g + G_MM]! << 2 | gathers[g + G_LOCAL_NR]! << 8 |
             gathers[g + G_CLEARED]! << 16;
           y = gathers[g + G_START]! ^ gathers[g + G_END]!;
+          this.#leading[n++] = s;
         }
-        a = Math.imul(a ^ (a >>> 15) ^ x, C1);
-        b = Math.imul((b ^ (b >>> 13)) + y | 0, C2);
-        a = Math.imul(a ^ (a >>> 15) ^ z ^ s << 24, C1);
-        b = Math.imul((b ^ (b >>> 13)) + z + (s << 24) | 0, C2);
+        const place = Math.imul(z ^ s << 24 ^ 0x510e527f, C3);
+        a = a + scattered(x ^ place) | 0;
+        b ^= scattered(y + place | 0);
         for (let i = 0; i < this.#slotExtras.length; i++) {
           a = Math.imul(a ^ (a >>> 15) ^ this.#word(this.#slotExtras[i]!, base + s), C1);
         }
       }
+      this.#leads[t] = n - t * names;
       this.#sigA[t] = a;
       this.#sigB[t] = b;
       let i = t;
@@ -563,15 +667,13 @@ export class Canon {
       const t = this.#order[r]!;
       if (tables[t] === 0) continue;
       const base = FIRST_SLOT + t * names;
-      for (let s = 0; s < names; s++) {
+      for (let i = 0; i < this.#leads[t]!; i++) {
+        const s = this.#leading[t * names + i]!;
         const value = slots[base + s]!;
-        if (value === NULL) continue;
         if (kinds[s]! <= KIND_VIRT) {
-          // What was given up and is not used any more may lie anywhere.
-          if (this.#points[base + s] === 0) continue;
           // A page where an address is meant, or the reverse, is another value.
           this.#label(pageAt(value), NAME | r << 8 | s, value >= PAGE_OFFSET ? 1 + (value & (PAGE_SIZE - 1)) : 0);
-        } else if (kinds[s] === KIND_GATHER && value >>> 0 < MAX_GATHERS) this.#gather[value] = r << 6 | s;
+        } else if (value >>> 0 < MAX_GATHERS) this.#gather[value] = r << 6 | s;
       }
     }
     for (let pfn = 0; pfn < this.#a.length; pfn++) {
