@@ -4,15 +4,15 @@
  * @module
  */
 import { compareClaims, findingsOf } from "../core/program/findings.ts";
-import { Machine } from "../core/program/machine.ts";
 import type { Program } from "../core/program/program.ts";
 import { listShipped, readProgramFile } from "./files.ts";
+import { machineFor } from "./machine_for.ts";
 import type { WorkHooks } from "./request.ts";
 import type { ReplayedProgram } from "./result.ts";
 
 /** What differs between what a program claims and what it shows; a sentence each, none where it is true. */
 export function replayProgram(program: Program): string[] {
-  const machine = new Machine(program);
+  const machine = machineFor(program);
   machine.run(program);
   return compareClaims(program.claims, findingsOf(machine, program.slots));
 }

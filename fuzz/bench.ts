@@ -29,15 +29,21 @@ export interface Lane {
 }
 
 /**
- * The disciplines that are clean on a version, each with a machine of its own.
+ * The disciplines that are clean on a version, each with a machine to run on.
  *
  * @param kernel the kernel to run them on: the version, or it without a repair
+ * @param most of them at most
  */
-export function cleanLanes(base: string, kernel: string = base): Lane[] {
+export function cleanLanes(base: string, kernel: string = base, most: number = Infinity): Lane[] {
+  // Those of one architecture and configuration share a machine, as in a campaign.
+  const machines = new Map<string, Machine>();
   return selectDisciplines([]).map((l) => l.discipline)
     .filter((d) => d.kernels.includes(base) && d.expect.every((e) => !e.kernels.includes(base)) && canRunOn(d, kernel))
+    .slice(0, most)
     .map((d) => {
-      const machine = new Machine({ kernel, arch: d.arch, config: d.config, pages: d.pages });
+      const key = `${d.arch} ${d.config.join()} ${d.pages}`;
+      const machine = machines.get(key) ?? new Machine({ kernel, arch: d.arch, config: d.config, pages: d.pages });
+      machines.set(key, machine);
       const compiled = d.compile(kernel);
       const generator = new DisciplineGenerator(compiled, machine.ledger, d.pages);
       return { name: d.name, machine, compiled, generator };
@@ -126,7 +132,8 @@ class BenchWorker {
 /** Pairs of runs, and programs on each lane in one of them. */
 const PAIRS = 15;
 const GENERATED = 500;
-const MODELLED = 20;
+/** So many that what fast-check makes anew for each run does not count. */
+const MODELLED = 60;
 
 async function againstModelRun({ print, progress, signal }: WorkHooks): Promise<BenchShown["model_run"]> {
   const ours = new BenchWorker();

@@ -28,6 +28,27 @@ Deno.test("a digest changes with any one word, and with the order of two", () =>
   }));
 });
 
+Deno.test("the digest of a program's lines changes with any one word, with the order of two, and with its length", () => {
+  const linesOf = (words: readonly number[]): string => {
+    const digest = new Digest();
+    digest.lines(Int32Array.from(words), words.length);
+    return digest.digits();
+  };
+  fc.assert(
+    fc.property(fc.array(fc.integer(), { minLength: 1, maxLength: 10 }), fc.nat(), fc.nat(), (list, at, with_) => {
+      const words = list.flatMap((n) => [n, n ^ 1, -n, n + 7]);
+      const before = linesOf(words);
+      const i = at % words.length;
+      const j = with_ % words.length;
+      assertEquals(linesOf(words.with(i, words[i]! ^ 1)) === before, false);
+      assertEquals(linesOf([...words, 0, 0, 0, 0]) === before, false);
+      if ((words[i]! | 0) !== (words[j]! | 0)) {
+        assertEquals(linesOf(words.with(i, words[j]!).with(j, words[i]!)) === before, false);
+      }
+    }),
+  );
+});
+
 Deno.test("word by word is the same as all at once", () => {
   fc.assert(fc.property(fc.array(fc.integer()), (words) => {
     const one = new Digest();

@@ -7,9 +7,10 @@ import { F_CALL, F_INVARIANT, F_PAGES, F_STEP, FINDING_WORDS } from "../core/led
 import { invariantById, INVARIANTS } from "../core/ledger/invariants.ts";
 import { findingsOf } from "../core/program/findings.ts";
 import type { Finding } from "../core/program/findings.ts";
-import { Machine } from "../core/program/machine.ts";
+import type { Machine } from "../core/program/machine.ts";
 import type { Program } from "../core/program/program.ts";
 import { readProgramFile, shownByFile } from "../corpus/files.ts";
+import { machineFor } from "../corpus/machine_for.ts";
 import { type CellPlan, expectationsOn } from "./cells.ts";
 import { findingKey } from "./shard.ts";
 
@@ -52,7 +53,7 @@ export function keysOf(machine: Machine): { key: number; invariant: string; step
  */
 export function expectedOf(
   cell: CellPlan,
-  make: (program: Program) => Machine | undefined = (program) => new Machine(program),
+  make: (program: Program) => Machine | undefined = machineFor,
 ): ExpectedFindings {
   const d = cell.loaded.discipline;
   const byKey = new Map<number, Expected>();

@@ -16,11 +16,12 @@ import { FLUSH_BEFORE_FREE, GRACE_PERIOD, SEVERITIES, type Severity } from "../c
 import { WHY_KIND, WHY_NO_PTDESC } from "../core/ledger/why.ts";
 import { type Finding, findingsOf } from "../core/program/findings.ts";
 import { CALLS, hasCall, OP_AT } from "../core/program/calls.ts";
-import { Machine } from "../core/program/machine.ts";
+import type { Machine } from "../core/program/machine.ts";
 import { printStep } from "../core/program/print.ts";
 import { type Program, STEP_WORDS } from "../core/program/program.ts";
 import type { CompiledDiscipline, CompiledPath, Discipline } from "../corpus/discipline.ts";
 import { missingCall } from "../corpus/load_discipline.ts";
+import { machineFor } from "../corpus/machine_for.ts";
 import type { MemdescBreak, MemdescVerdict } from "../corpus/memdesc.ts";
 import type { WorkHooks } from "../corpus/request.ts";
 import { type LoadedDiscipline, selectDisciplines } from "./cells.ts";
@@ -81,16 +82,6 @@ function runOn(d: Discipline, kernel: string, code: Int32Array): { machine: Mach
   const machine = machineFor(program);
   machine.run(program);
   return { machine, program };
-}
-
-/** Machines are dear to make: one is kept for each kernel, architecture, configuration and size. */
-const machines = new Map<string, Machine>();
-
-function machineFor({ kernel, arch, config, pages }: Program): Machine {
-  const key = `${kernel} ${arch} ${config.join(",")} ${pages}`;
-  const machine = machines.get(key) ?? new Machine({ kernel, arch, config, pages });
-  machines.set(key, machine);
-  return machine;
 }
 
 /** The line of a step, as the discipline writes it. */
@@ -198,7 +189,7 @@ function found(loaded: LoadedDiscipline, today: readonly KeptProgram[]): Memdesc
   });
   return bad.slice(0, 1).map((k) => {
     const program: Program = { ...runOn(d, MEMDESC, k.code).program, slots: k.slots };
-    const machine = new Machine(program);
+    const machine = machineFor(program);
     machine.run(program);
     const findings = findingsOf(machine, program.slots);
     const first = findings.find(isBad);

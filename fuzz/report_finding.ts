@@ -5,10 +5,10 @@
  */
 import { INVARIANTS } from "../core/ledger/invariants.ts";
 import { callOf, claimsOf, compareClaims, type Finding, findingsOf } from "../core/program/findings.ts";
-import { Machine } from "../core/program/machine.ts";
 import { parseProgram } from "../core/program/parse.ts";
 import { printProgram } from "../core/program/print.ts";
 import type { Program } from "../core/program/program.ts";
+import { machineFor } from "../corpus/machine_for.ts";
 import type { ReportedFinding } from "../corpus/result.ts";
 import type { Expected } from "./expected.ts";
 import { onMemdesc } from "./memdesc.ts";
@@ -42,7 +42,7 @@ export function seenBy(program: Program): string[] {
 }
 
 function saysSomething(program: Program): boolean {
-  const machine = new Machine(program);
+  const machine = machineFor(program);
   machine.run(program);
   return findingsOf(machine, program.slots).some((f) => f.invariant === "kernel-check");
 }
@@ -116,8 +116,8 @@ function shrunk(place: Place, kept: readonly KeptProgram[], lines: boolean, expe
     slots: k.slots,
     claims: [],
   }));
-  const program = shortestOf(raw, target, { lines, machine: new Machine(raw[0]!) });
-  const machine = new Machine(program);
+  const program = shortestOf(raw, target, { lines, machine: machineFor(raw[0]!) });
+  const machine = machineFor(program);
   machine.run(program);
   const findings = findingsOf(machine, program.slots);
   const finding = findings.find((f) => f.invariant === target.invariant && f.call === target.call && f.pages === pages);
@@ -130,7 +130,7 @@ function shrunk(place: Place, kept: readonly KeptProgram[], lines: boolean, expe
 /** Whether a printed finding shows the same when it is read back; a sentence for each difference. */
 function replaysAs(f: ReportedFinding): string[] {
   const program = parseProgram(f.program, f.signature);
-  const machine = new Machine(program);
+  const machine = machineFor(program);
   machine.run(program);
   return compareClaims(program.claims, findingsOf(machine, program.slots)).map((c) => `replays differently: ${c}`);
 }

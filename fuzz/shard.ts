@@ -241,7 +241,7 @@ function run(
     }
     steps += machine.steps;
     programs++;
-    digest.words(generator.code, 0, words);
+    digest.lines(generator.code, words);
     digest.word(machine.steps);
     digest.words(l.findings, 0, l.nFindings * FINDING_WORDS);
     if (unseen > 0 && programs <= MARKED + tours) unseen -= tables!.mark(machine.ran, machine.slots, seen);

@@ -10,7 +10,7 @@ import { type BenchAnswer, type BenchRequest, cleanLanes, type Lane, runGenerate
 const lanes = new Map<string, Lane[]>();
 
 function lanesOf(kernel: string, most: number): Lane[] {
-  if (!lanes.has(kernel)) lanes.set(kernel, cleanLanes(kernel.replace(/-without.*/, ""), kernel).slice(0, most));
+  if (!lanes.has(kernel)) lanes.set(kernel, cleanLanes(kernel.replace(/-without.*/, ""), kernel, most));
   return lanes.get(kernel)!;
 }
 
@@ -28,9 +28,10 @@ function measure(request: BenchRequest): BenchAnswer {
     });
   }
   const all = kernels.flatMap((kernel) => lanesOf(kernel, request.lanes));
+  const machines = [...new Set(all.map((l) => l.machine))];
   return {
     rates: kernels.map((_, i) => steps[i]! / time[i]! * 1000),
-    mix: CALLS.map((c) => all.reduce((sum, l) => sum + l.machine.right[c.id]! + l.machine.wrong[c.id]!, 0)),
+    mix: CALLS.map((c) => machines.reduce((sum, m) => sum + m.right[c.id]! + m.wrong[c.id]!, 0)),
     length: steps.reduce((sum, n) => sum + n, 0) / (programs * turns * all.length),
     disciplines: all.length,
   };

@@ -15,6 +15,7 @@ import { InputError } from "../core/program/input_error.ts";
 import { parseProgram } from "../core/program/parse.ts";
 import { type Program, STEP_WORDS } from "../core/program/program.ts";
 import { recordSteps } from "../core/program/steps/record.ts";
+import { machineFor } from "../corpus/machine_for.ts";
 import { invariantById, SEVERITIES } from "../core/ledger/invariants.ts";
 import type { ReportedFinding, Result } from "../corpus/result.ts";
 import {
@@ -77,7 +78,7 @@ class Programs {
       throw error;
     }
     if ((program.code.length / STEP_WORDS) * program.pages > STEPS_LIMIT) return -1;
-    const { layout: facts, lists, ...steps } = recordSteps(program);
+    const { layout: facts, lists, ...steps } = recordSteps(program, machineFor(program));
     const shared = JSON.stringify({ facts, lists });
     let layout = this.layouts.findIndex((l) => JSON.stringify(l) === shared);
     if (layout < 0) layout = this.layouts.push({ facts, lists }) - 1;

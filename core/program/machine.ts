@@ -333,6 +333,7 @@ export class Machine {
     this.ledger.reset(slots);
     this.steps = 0;
     this.misuse = false;
+    this.#dead = false;
     this.#code = code;
     this.#atPc = -1;
     this.#inPoint = false;

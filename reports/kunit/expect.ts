@@ -9,7 +9,7 @@
  * @module
  */
 import { CALLS, type Kind, OP_AT } from "../../core/program/calls.ts";
-import { Machine } from "../../core/program/machine.ts";
+import { machineFor } from "../../corpus/machine_for.ts";
 import { codeIndexOfStep } from "../../core/program/print.ts";
 import { type Claim, FIRST_SLOT, type Program, STEP_WORDS } from "../../core/program/program.ts";
 import { __GFP_COMP } from "../../core/memory/gfp.ts";
@@ -145,7 +145,7 @@ class Reader {
   /** References on a slot's page when a step is about to run, or has run, on the model. */
   refs(slot: number, offset: number, step: number, after: boolean): number {
     const { program } = this;
-    const machine = new Machine(program);
+    const machine = machineFor(program);
     machine.load(program);
     const pc = this.pc(step);
     machine.execute(0, after ? pc + STEP_WORDS : pc);

@@ -249,9 +249,8 @@ function foundOf(f: Finding): Found {
   return { invariant: f.invariant, severity: f.severity, step: f.step, pages: f.pages, words: f.words };
 }
 
-/** Runs a program and takes down every stop. */
-export function recordSteps(program: Program): StepThrough {
-  const machine = new Machine(program);
+/** Runs a program, on a machine for its place, and takes down every stop. */
+export function recordSteps(program: Program, machine: Machine = new Machine(program)): StepThrough {
   machine.load(program);
   const columns = new Columns(machine, program);
   const stops: Stop[] = [];
