@@ -11,7 +11,7 @@ import { join } from "@std/path";
 import { InputError } from "../core/program/input_error.ts";
 import { callsHeader } from "./calls_header.ts";
 import { Interrupted } from "../corpus/request.ts";
-import { s390Header } from "./s390_fragments.ts";
+import { archFunctions } from "./arch_functions.ts";
 import { applyEdits, type Edit, makeOverlay } from "./overlay.ts";
 import type { KernelSource } from "./source.ts";
 import { textHash } from "./text_hash.ts";
@@ -85,6 +85,10 @@ static inline void tlb_flush(struct mmu_gather *tlb)
 	ptfuzz_tlb_flush(tlb);
 }
 #define tlb_flush tlb_flush
+
+/* Whether the hardware of the architecture that is played walks Linux's tables: that is what the driver says. */
+extern bool ptfuzz_table_invalidate;
+#define tlb_needs_table_invalidate() (ptfuzz_table_invalidate)
 
 #include <asm/tlbflush.h>
 #include <asm-generic/cacheflush.h>
@@ -213,7 +217,8 @@ function filesOf(tree: string, r: BuildRequest): Map<string, string> {
     ["mm/ptfuzz_hook.h", driverFile("hook.h")],
     ["mm/ptfuzz_gather.h", driverFile("gather.h")],
     ["mm/ptfuzz_s390.h", driverFile("s390.h")],
-    ["mm/ptfuzz_s390_text.h", s390Header(tree)],
+    ["mm/ptfuzz_powerpc.h", driverFile("powerpc.h")],
+    ["mm/ptfuzz_arch_functions.h", archFunctions(tree)],
     ["mm/ptfuzz_calls.h", callsHeader(r.source.version)],
   ]);
   if (r.config.includes("MEMCG")) {

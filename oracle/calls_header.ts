@@ -4,7 +4,17 @@
  *
  * @module
  */
-import { ARCH_NO_TABLE_FREE, ARCH_S390, ARCH_TABLE_FREE, FLAG_PGSTE, FLAG_PMD_SHARE } from "./archs.ts";
+import { IS_PAGE } from "../core/memory/fragments.ts";
+import {
+  ARCH_NO_TABLE_FREE,
+  ARCH_POWERPC,
+  ARCH_S390,
+  ARCH_SPARC64,
+  ARCH_TABLE_FREE,
+  FLAG_NO_INVALIDATE,
+  FLAG_PGSTE,
+  FLAG_PMD_SHARE,
+} from "./archs.ts";
 import { FAILABLE, OP_AT, POINTS } from "../core/program/calls.ts";
 import { callName, CALLS } from "../core/program/calls.ts";
 import { OP_NOTHING } from "../core/program/trace.ts";
@@ -59,11 +69,15 @@ export function callsHeader(kernel: Extract<KernelBase, "6.1" | "6.12">): string
     `#define PTF_ARCH_NO_TABLE_FREE ${ARCH_NO_TABLE_FREE}`,
     `#define PTF_ARCH_TABLE_FREE ${ARCH_TABLE_FREE}`,
     `#define PTF_ARCH_S390 ${ARCH_S390}`,
+    `#define PTF_ARCH_POWERPC ${ARCH_POWERPC}`,
+    `#define PTF_ARCH_SPARC64 ${ARCH_SPARC64}`,
+    `#define PTF_IS_PAGE ${IS_PAGE}`,
     `#define PTF_OBJCG_KMEM ${OBJCG_KMEM}`,
     `#define PTF_RCU_CALLBACK ${RCU_CALLBACK}`,
     `#define PTF_RCU_OTHERS ${RCU_OTHERS}`,
     `#define PTF_FLAG_PMD_SHARE ${FLAG_PMD_SHARE}`,
     `#define PTF_FLAG_PGSTE ${FLAG_PGSTE}`,
+    `#define PTF_FLAG_NO_INVALIDATE ${FLAG_NO_INVALIDATE}`,
     `#define PTF_FRAGMENT_LISTS ${FRAGMENT_LISTS.join(", ")}`,
     `#define PTF_FLAGS_MASK ${FLAGS_MASK[kernel]}UL`,
     `_Static_assert(1UL << PG_head == ${layout.PG_head}UL, "PG_head");`,

@@ -43,6 +43,8 @@ const MADE: Readonly<Record<number, { readonly fn: RegExp; readonly why: RegExp 
 
 /** Functions that carry another name in 6.12, where the checks moved when folios came. */
 const RENAMED: Readonly<Record<string, string>> = {
+  // The same BUG_ON in both of powerpc's.
+  pmd_fragment_free: "pte_fragment_free",
   __tlb_remove_folio_pages_size: "__tlb_remove_page_size",
   // rmqueue is inlined into its only caller, and a WARN names who has the code.
   get_page_from_freelist: "rmqueue",

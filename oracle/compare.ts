@@ -99,6 +99,28 @@ export class Comparer {
         this.#lookAtShares(k, ptep);
         return functions.huge_pmd_unshare(k, ptep);
       },
+      // pt_frag_refcount lies where pgd_set_mm stores.
+      pte_fragment_free: (k, table, kernel) => {
+        this.#lookAtShares(k, table);
+        functions.pte_fragment_free(k, table, kernel);
+      },
+      pmd_fragment_free: (k, pmd) => {
+        this.#lookAtShares(k, pmd);
+        functions.pmd_fragment_free(k, pmd);
+      },
+      pte_frag_destroy: (k, frag) => {
+        this.#lookAtShares(k, frag);
+        functions.pte_frag_destroy(k, frag);
+      },
+      pmd_frag_destroy: (k, frag) => {
+        this.#lookAtShares(k, frag);
+        functions.pmd_frag_destroy(k, frag);
+      },
+      // The driver has no slab caches of tables.
+      kmem_cache_free: (k, cache, object) => {
+        this.#garbage = true;
+        functions.kmem_cache_free(k, cache, object);
+      },
       folio_nr_pages: (k, folio) => {
         this.#lookAtNrPages(k, folio);
         return functions.folio_nr_pages(k, folio);

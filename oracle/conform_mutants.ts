@@ -14,7 +14,7 @@ import { Conform, type Conformance } from "./conform.ts";
 import { KERNEL_MUTANTS } from "./kernel_mutants.ts";
 import type { Linux } from "./linux.ts";
 import type { SourceVersion } from "./source.ts";
-import { allSources, programSource } from "./programs.ts";
+import { allSources, callsIt, NOT_MADE, programSource, whyNotMade } from "./programs.ts";
 import { buildFor, modelConfig, withKernels } from "./run_conform.ts";
 
 /** Programs that each mutant gets; one of the model that is not noticed in them gets the program that shows it. */
@@ -40,6 +40,15 @@ const NOT_SEEN: Readonly<Record<string, string>> = {
   "ctor-keeps-the-count": NO_SHARING,
 };
 
+/** Why a mutant of the model is left out; undefined where it is not. */
+function whyNotSeen(mutant: Mutant): string | undefined {
+  const why = NOT_SEEN[mutant.name];
+  if (why !== undefined) return why;
+  const program = parseProgram(mutantProgram(mutant), mutant.name);
+  const call = NOT_MADE.find((name) => callsIt(program, name));
+  return call === undefined ? undefined : `${call}: ${whyNotMade(call)}`;
+}
+
 /** Runs the program that shows a mutant of the model. */
 function ownProgram(
   mutant: Mutant,
@@ -62,7 +71,7 @@ export async function runConformMutants(options: ConformOptions, hooks: ConformH
     ...build,
     mutants: MUTANTS.filter((m) =>
       m.kernel === build.kernel && m.config.includes("MEMCG") === build.config.includes("MEMCG") &&
-      NOT_SEEN[m.name] === undefined
+      whyNotSeen(m) === undefined
     ),
   }));
   const of = builds.reduce((n, { mutants }) => n + mutants.length, 0) + KERNEL_MUTANTS.length;
@@ -92,7 +101,10 @@ export async function runConformMutants(options: ConformOptions, hooks: ConformH
     });
     if (signal.aborted) break;
   }
-  for (const [name, why] of Object.entries(NOT_SEEN)) hooks.print(`${name.padEnd(58)} left out: ${why}`);
+  for (const mutant of MUTANTS.filter(({ kernel }) => BUILDS.some((b) => b.kernel === kernel))) {
+    const why = whyNotSeen(mutant);
+    if (why !== undefined) hooks.print(`${mutant.name.padEnd(58)} left out: ${why}`);
+  }
   if (!signal.aborted) {
     await changeKernels(options, hooks, async (name, kernels) => {
       await hooks.progress(tried.length, of, "mutants");

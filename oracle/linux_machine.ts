@@ -22,7 +22,7 @@
  * @module
  */
 import { CHECKS } from "../core/kernel/checks.ts";
-import { LEVEL_PTE } from "../core/kernel/ctor.ts";
+import { LEVEL_PMD, LEVEL_PTE } from "../core/kernel/ctor.ts";
 import type { Kernel } from "../core/kernel/kernel.ts";
 import {
   EV_BAD_PAGE,
@@ -76,6 +76,7 @@ const E_IPI = 10;
 const E_PTE_DTOR = 11;
 const E_POINT = 12;
 const E_DEFERRED = 13;
+const E_PMD_DTOR = 14;
 /** The ledger's event for each; the kernel's complaints have their own. */
 const LEDGERS: Readonly<Record<number, number>> = {
   [E_BATCH_PAGE]: EV_BATCH_PAGE,
@@ -398,6 +399,9 @@ export class LinuxMachine extends Machine implements RealKernel {
         break;
       case E_PTE_DTOR:
         this.#push(EV_DTOR, value, LEVEL_PTE, 0);
+        break;
+      case E_PMD_DTOR:
+        this.#push(EV_DTOR, value, LEVEL_PMD, 0);
         break;
       case E_QUEUED:
         this.#push(EV_QUEUED, value, 1, 0);

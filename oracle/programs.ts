@@ -43,7 +43,6 @@ export interface Source {
 /** Configurations of the model that a build has besides those it was asked for: they are the driver's to play. */
 const DRIVERS: readonly string[] = ["RCU_TABLE_FREE", "PTI", "PGSTE"];
 
-const POWERPC = "arch code of powerpc: not built into a UML kernel";
 const M68K = "arch code of m68k: not built into a UML kernel";
 const SPARC = "arch code of 32-bit sparc: not built into a UML kernel";
 const SLAB = "a slab cache of page tables: UML has none, and hands objects out in an order of its own";
@@ -51,12 +50,6 @@ const NEWER = "of a kernel newer than those that are built";
 /** Calls that a real kernel is not given, and why. */
 const NO_COUNTERPART: Readonly<Record<string, string>> = {
   "env place": "where the allocator takes a block from is its own business",
-  pte_fragment_alloc: POWERPC,
-  pte_fragment_free: POWERPC,
-  pmd_fragment_alloc: POWERPC,
-  pmd_fragment_free: POWERPC,
-  pgtable_free_tlb: POWERPC,
-  arch_exit_mmap: POWERPC,
   get_pointer_table: M68K,
   free_pointer_table: M68K,
   srmmu_get_nocache: SPARC,
@@ -199,7 +192,8 @@ export function isNotMade(d: Discipline): boolean {
   return [alloc, ...use, ...free, ...fail].some(({ code }) => NOT_MADE.some((name) => callsIt({ code }, name)));
 }
 
-function callsIt(program: Pick<Program, "code">, name: string): boolean {
+/** Whether a program makes a call. */
+export function callsIt(program: Pick<Program, "code">, name: string): boolean {
   const op = opOf(name);
   for (let at = 0; at < program.code.length; at += STEP_WORDS) if (program.code[at] === op) return true;
   return false;

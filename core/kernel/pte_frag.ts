@@ -17,7 +17,7 @@
  * pte_frag_destroy, pte_free_defer, pte_free_now), arch/powerpc/mm/book3s64/pgtable.c
  * (pmd_fragment_alloc, pmd_fragment_free, pgtable_free_tlb, __tlb_remove_table) and
  * arch/powerpc/mm/book3s64/mmu_context.c (destroy_pagetable_cache, pmd_frag_destroy,
- * arch_exit_mmap) of 6.1 and 6.12. At order 0 6.1's pages are what 6.12's descriptors are.
+ * arch_exit_mmap) of 6.1 and 6.12.
  *
  * @module
  */
@@ -147,16 +147,46 @@ export function pte_fragment_free_6_6(k: Kernel, table: number, kernel: number):
   else pte_free_now(k, pt);
 }
 
-/** {@linkcode pte_fragment_free_6_6} of 6.1: nothing is deferred. */
-export function pte_fragment_free(k: Kernel, table: number, kernel: number): void {
+/** {@linkcode pte_fragment_free_6_6} of the patch: nothing is deferred. */
+export function pte_fragment_free_v2(k: Kernel, table: number, kernel: number): void {
   const pt = k.virt_to_ptdesc(k, table);
   if (isReserved(k, pt) || !put(k, pt, 1)) return;
   if (kernel !== 0) k.pagetable_free(k, pt);
   else pte_free_now(k, pt);
 }
 
-/** Frees a table of PMDs (`arch/powerpc/mm/book3s64/pgtable.c:pmd_fragment_free`). */
+/** {@linkcode pte_fragment_free_6_6} of 6.1: nothing is deferred, and a page is a page. */
+export function pte_fragment_free(k: Kernel, table: number, kernel: number): void {
+  const page = k.virt_to_page(k, table);
+  if (isReservedPage(k, page) || !put(k, page, 1)) return;
+  if (kernel === 0) dtorInside(k, page, LEVEL_PTE, k.pagetable_pte_dtor);
+  k.__free_pages(k, page, 0);
+}
+
+/** {@linkcode pmd_fragment_free_v2} of 6.1. */
 export function pmd_fragment_free(k: Kernel, pmd: number): void {
+  const page = k.virt_to_page(k, pmd);
+  if (!isReservedPage(k, page) && put(k, page, 1)) freePmdPage(k, page);
+}
+
+function freePmdPage(k: Kernel, page: number): void {
+  dtorInside(k, page, LEVEL_PMD, k.pagetable_pmd_dtor);
+  k.__free_pages(k, page, 0);
+}
+
+/** {@linkcode isReserved} with PageReserved(), which takes a tail page as it is. */
+function isReservedPage(k: Kernel, page: number): boolean {
+  if (page >>> 0 >= k.nrPages) oops(k, page);
+  if ((k.mem[(page << PAGE_WORDS_SHIFT) + W_FLAGS]! & k.pgReserved) !== 0) {
+    k.free_reserved_page(k, page);
+    return true;
+  }
+  if (k.mem[pt_frag_refcount(k, page)]! <= 0) bug(k, C_FRAG_COUNT, page);
+  return false;
+}
+
+/** Frees a table of PMDs (`arch/powerpc/mm/book3s64/pgtable.c:pmd_fragment_free`). */
+export function pmd_fragment_free_v2(k: Kernel, pmd: number): void {
   const pt = k.virt_to_ptdesc(k, pmd);
   if (isReserved(k, pt) || !put(k, pt, 1)) return;
   dtorInside(k, pt, LEVEL_PMD, k.pagetable_pmd_dtor);
@@ -171,14 +201,28 @@ export function pte_frag_destroy_6_6(k: Kernel, frag: number): void {
   pte_free_now(k, pt);
 }
 
-/** {@linkcode pte_frag_destroy_6_6} of 6.1. */
-export function pte_frag_destroy(k: Kernel, frag: number): void {
+/** {@linkcode pte_frag_destroy_6_6} of the patch. */
+export function pte_frag_destroy_v2(k: Kernel, frag: number): void {
   const pt = k.virt_to_ptdesc(k, frag);
   if (put(k, pt, PTE_FRAG_NR - (frag & (PAGE_SIZE - 1)) / (PAGE_SIZE / PTE_FRAG_NR))) pte_free_now(k, pt);
 }
 
-/** {@linkcode pte_frag_destroy} for tables of PMDs (`arch/powerpc/mm/book3s64/mmu_context.c:pmd_frag_destroy`). */
+/** {@linkcode pte_frag_destroy_6_6} of 6.1. */
+export function pte_frag_destroy(k: Kernel, frag: number): void {
+  const page = k.virt_to_page(k, frag);
+  if (!put(k, page, PTE_FRAG_NR - (frag & (PAGE_SIZE - 1)) / (PAGE_SIZE / PTE_FRAG_NR))) return;
+  dtorInside(k, page, LEVEL_PTE, k.pagetable_pte_dtor);
+  k.__free_pages(k, page, 0);
+}
+
+/** {@linkcode pmd_frag_destroy_v2} of 6.1. */
 export function pmd_frag_destroy(k: Kernel, frag: number): void {
+  const page = k.virt_to_page(k, frag);
+  if (put(k, page, PMD_FRAG_NR - (frag & (PAGE_SIZE - 1)) / (PAGE_SIZE / PMD_FRAG_NR))) freePmdPage(k, page);
+}
+
+/** {@linkcode pte_frag_destroy_v2} for tables of PMDs (`arch/powerpc/mm/book3s64/mmu_context.c:pmd_frag_destroy`). */
+export function pmd_frag_destroy_v2(k: Kernel, frag: number): void {
   const pt = k.virt_to_ptdesc(k, frag);
   if (!put(k, pt, PMD_FRAG_NR - (frag & (PAGE_SIZE - 1)) / (PAGE_SIZE / PMD_FRAG_NR))) return;
   dtorInside(k, pt, LEVEL_PMD, k.pagetable_pmd_dtor);

@@ -47,7 +47,7 @@
 #include <mem_user.h>
 #include "internal.h"
 #include "ptfuzz_calls.h"
-#include "ptfuzz_s390_text.h"
+#include "ptfuzz_arch_functions.h"
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 #define HAVE_PTDESC 1
@@ -105,7 +105,7 @@ enum { P_STEPS, P_PAGES, P_ARCH, P_SLOTS, P_AREA, P_PGD_LIST, P_EVENTS, P_FLAGS,
 enum { R_STEP = 1, R_END, R_BUG, R_GONE };
 /* Kinds of events. */
 enum { E_BAD_PAGE = 1, E_WARN, E_BATCH_PAGE, E_BATCH_FREE, E_GATHER_PUT, E_TABLE, E_NR_FREE,
-       E_QUEUED, E_TLB_FLUSH, E_IPI, E_PTE_DTOR, E_POINT, E_DEFERRED };
+       E_QUEUED, E_TLB_FLUSH, E_IPI, E_PTE_DTOR, E_POINT, E_DEFERRED, E_PMD_DTOR };
 
 #define STEP_WORDS 8
 #define MAX_ARENA 1024
@@ -133,6 +133,8 @@ static int walkers;
 static u32 area_word, pgd_list_word;
 /* Tables of PMDs may be shared on the architecture that is played. */
 static bool pmd_share;
+/* tlb_needs_table_invalidate(), for asm/tlb.h. */
+bool ptfuzz_table_invalidate = true;
 /* mm->pmd_huge_pte of each mm: UML has no huge pages. */
 static struct page *mm_huge_pte[MAX_MMS];
 
@@ -201,7 +203,17 @@ static gfp_t to_gfp(int flags)
 /* Behind a program's callbacks comes this one, when a grace period is waited for. */
 static struct rcu_head rcu_others;
 static void pte_free_now(struct rcu_head *head);
-#ifdef PTF_S390_FRAGMENTS
+#ifdef PTF_POWERPC
+#ifdef HAVE_PTDESC
+static void powerpc_pte_free_now(struct rcu_head *head);
+static void powerpc_pte_free_defer(void *table);
+#else
+#define powerpc_pte_free_now pte_free_now
+#endif
+static void powerpc__tlb_remove_table(void *table);
+static void powerpc_reset(void);
+#endif
+#ifdef PTF_S390
 /* mm_context_t::pgtable_list of an mm. */
 static struct list_head *s390_list(int mm);
 static void s390__tlb_remove_table(void *table);
@@ -247,8 +259,17 @@ static void put_word(unsigned long value)
 		put(0);
 		return;
 	}
-	if (value == (unsigned long)&rcu_others || value == (unsigned long)pte_free_now) {
-		put(value == (unsigned long)&rcu_others ? PTF_RCU_OTHERS : PTF_RCU_CALLBACK);
+	if (value == (unsigned long)&rcu_others) {
+		put(PTF_RCU_OTHERS);
+		put(0);
+		return;
+	}
+	if (value == (unsigned long)pte_free_now
+#ifdef PTF_POWERPC
+	    || value == (unsigned long)powerpc_pte_free_now
+#endif
+	    ) {
+		put(PTF_RCU_CALLBACK);
 		put(0);
 		return;
 	}
@@ -257,7 +278,7 @@ static void put_word(unsigned long value)
 		put(0);
 		return;
 	}
-#ifdef PTF_S390_FRAGMENTS
+#ifdef PTF_S390
 	for (int i = 0; i < MAX_MMS; i++) {
 		static const u32 words[MAX_MMS] = { PTF_FRAGMENT_LISTS };
 
@@ -307,7 +328,7 @@ static void put_page_words(int i)
 		kind = 1;
 	else if (contents[0] == PTF_TABLE_ENTRY && contents[511] == PTF_TABLE_ENTRY)
 		kind = 2;
-#ifdef PTF_S390_FRAGMENTS
+#ifdef PTF_S390
 	/* A table and its PGSTEs, which are zeroes. */
 	else if (pgste && contents[0] == PTF_TABLE_ENTRY && contents[256] == 0 && contents[511] == 0)
 		kind = 1;
@@ -662,9 +683,12 @@ static void restore(void)
 	atomic_long_set(&_totalram_pages, boot_total);
 	memcpy(rcu_ctrlblk_words, boot_rcu, sizeof(boot_rcu));
 	INIT_LIST_HEAD(&pgd_list);
-#ifdef PTF_S390_FRAGMENTS
+#ifdef PTF_S390
 	for (int i = 0; i < MAX_MMS; i++)
 		INIT_LIST_HEAD(s390_list(i));
+#endif
+#ifdef PTF_POWERPC
+	powerpc_reset();
 #endif
 	atomic_long_set(&zone->zone_pgdat->vm_stat[NR_PAGETABLE], 0);
 #ifdef CONFIG_MEMCG
@@ -691,6 +715,24 @@ static void restore(void)
 
 /* -------------------------------------------------------- what archs do */
 
+/* arch/sparc/mm/init_64.c:__pte_free */
+static void sparc64_pte_free(void *pte)
+{
+#ifdef HAVE_PTDESC
+	struct ptdesc *ptdesc = virt_to_ptdesc(pte);
+
+	note(E_PTE_DTOR, from_page((struct page *)ptdesc));
+	pagetable_pte_dtor(ptdesc);
+	pagetable_free(ptdesc);
+#else
+	struct page *page = virt_to_page(pte);
+
+	note(E_PTE_DTOR, from_page(page));
+	pgtable_pte_page_dtor(page);
+	__free_page(page);
+#endif
+}
+
 /* Tables as the architectures take them; asm/tlb.h and pgalloc.c of each. */
 void __tlb_remove_table(void *table)
 {
@@ -712,12 +754,22 @@ void __tlb_remove_table(void *table)
 			pagetable_pte_dtor(ptdesc);
 			pagetable_free(ptdesc);
 		}
-#elif defined(PTF_S390_FRAGMENTS)
+#elif defined(PTF_S390)
 		s390__tlb_remove_table(table);
 #else
 		/* arch/s390/mm/pgalloc.c:__tlb_remove_table, 6.1: bits 0 and 1 clear */
 		free_pages((unsigned long)table & ~3UL, 2);
 #endif
+		return;
+#ifdef PTF_POWERPC
+	case PTF_ARCH_POWERPC:
+		powerpc__tlb_remove_table(table);
+		return;
+#endif
+	case PTF_ARCH_SPARC64:
+		/* arch/sparc: pgalloc_64.h:__tlb_remove_table, init_64.c:pgtable_free; the driver has no slab cache of tables */
+		if ((unsigned long)table & 1)
+			sparc64_pte_free((void *)((unsigned long)table & ~1UL));
 		return;
 	default:
 		free_page_and_swap_cache((struct page *)table);
@@ -738,8 +790,36 @@ static void pte_free_now(struct rcu_head *head)
 #endif
 }
 
+/*
+ * What the callbacks before this one queued (powerpc's pte_fragment_free) waits for
+ * another grace period. On this kernel the next switch of tasks is one: it is put
+ * aside until the program's step is over.
+ */
+static unsigned long *queued_meanwhile[2];
+
 static void rcu_others_now(struct rcu_head *head)
 {
+	unsigned long **words = (unsigned long **)rcu_ctrlblk_words;
+
+	queued_meanwhile[0] = words[0];
+	queued_meanwhile[1] = words[2];
+	words[0] = NULL;
+	words[1] = words[2] = (unsigned long *)words;
+}
+
+static void grace_period(void)
+{
+	unsigned long **words = (unsigned long **)rcu_ctrlblk_words;
+
+	queued_meanwhile[0] = NULL;
+	call_rcu(&rcu_others, rcu_others_now);
+	__preempt_count_sub(PREEMPT_OFFSET);
+	rcu_barrier();
+	__preempt_count_add(PREEMPT_OFFSET);
+	if (!queued_meanwhile[0])
+		return;
+	words[0] = queued_meanwhile[0];
+	words[2] = queued_meanwhile[1];
 }
 
 static bool tables_are_pages(void)
@@ -954,7 +1034,11 @@ static unsigned long get_free_pages(int gfp, int order, gfp_t more)
 	return addr;
 }
 
-#ifdef PTF_S390_FRAGMENTS
+#ifdef PTF_POWERPC
+#include "ptfuzz_powerpc.h"
+#endif
+
+#ifdef PTF_S390
 static void at_point(int point);
 #include "ptfuzz_s390.h"
 
@@ -1282,7 +1366,7 @@ static int __ref run_call(int op, int a, int b, int c)
 		return 0;
 	case PTF_huge_pmd_unshare:
 		return from_virt(unshare_pmd((void *)to_virt(a)));
-#ifdef PTF_S390_FRAGMENTS
+#ifdef PTF_S390
 	case PTF_page_table_alloc:
 		return from_virt(page_table_alloc(&s390_mms[a]));
 	case PTF_page_table_free:
@@ -1311,15 +1395,48 @@ static int __ref run_call(int op, int a, int b, int c)
 	case PTF_env_fail:
 		fail_next |= 1 << a;
 		return 0;
+#ifdef PTF_POWERPC
+	case PTF_pte_fragment_alloc:
+		return from_virt(pte_fragment_alloc(&powerpc_mms[a], b));
+	case PTF_pte_fragment_free:
+		pte_fragment_free((void *)to_virt(a), b);
+		return 0;
+	case PTF_pmd_fragment_alloc:
+		return from_virt(pmd_fragment_alloc(&powerpc_mms[a], 0));
+	case PTF_pmd_fragment_free:
+		pmd_fragment_free((void *)to_virt(a));
+		return 0;
+	case PTF_pgtable_free_tlb:
+		if (arch == PTF_ARCH_SPARC64) {
+			/* arch/sparc/include/asm/pgalloc_64.h */
+			note(E_QUEUED, c == PTF_IS_PAGE ? b | 1 : b);
+			gather_alloc(4);
+			tlb_remove_table(tlb, (void *)(to_virt(b) | (c == PTF_IS_PAGE)));
+			gather_alloc_done(4);
+			return 0;
+		}
+		gather_alloc(tables_are_pages() ? 2 : 4);
+		pgtable_free_tlb(tlb, (void *)to_virt(b), c);
+		gather_alloc_done(tables_are_pages() ? 2 : 4);
+		return 0;
+	/* destroy_pagetable_cache() is what it does; and init_new_context() of the next mm. */
+	case PTF_arch_exit_mmap:
+		destroy_pagetable_cache(&powerpc_mms[a]);
+		memset(&powerpc_mms[a], 0, sizeof(powerpc_mms[a]));
+		return 0;
+#endif
 	case PTF_pte_free_defer:
+#if defined(PTF_POWERPC) && defined(HAVE_PTDESC)
+		if (arch == PTF_ARCH_POWERPC) {
+			powerpc_pte_free_defer((void *)to_virt(b));
+			return 0;
+		}
+#endif
 		/* pgtable_t is a page, or (s390) an address. */
 		call_rcu(&(b >= PTF_PAGE_OFFSET ? virt_to_page((void *)to_virt(b)) : to_page(b))->rcu_head, pte_free_now);
 		return 0;
 	case PTF_env_rcu_grace_period:
-		call_rcu(&rcu_others, rcu_others_now);
-		__preempt_count_sub(PREEMPT_OFFSET);
-		rcu_barrier();
-		__preempt_count_add(PREEMPT_OFFSET);
+		grace_period();
 		return 0;
 	case PTF_env_owner_gone:
 		return 0;
@@ -1459,7 +1576,8 @@ static void run_program(const s32 *p)
 	area_word = p[P_AREA];
 	pgd_list_word = p[P_PGD_LIST];
 	pmd_share = p[P_FLAGS] & PTF_FLAG_PMD_SHARE;
-#ifdef PTF_S390_FRAGMENTS
+	ptfuzz_table_invalidate = !(p[P_FLAGS] & PTF_FLAG_NO_INVALIDATE);
+#ifdef PTF_S390
 	pgste = p[P_FLAGS] & PTF_FLAG_PGSTE;
 #endif
 #ifdef CONFIG_MEMCG

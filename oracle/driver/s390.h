@@ -87,7 +87,8 @@ do { \
 #define tlb_remove_table(tlb, table) s390_remove_table(tlb, table)
 #define __tlb_remove_table s390__tlb_remove_table
 #define PTF_S390_HERE 1
-#include "ptfuzz_s390_text.h"
+#include "ptfuzz_arch_functions.h"
+#undef PTF_S390_HERE
 #pragma pop_macro("mm_struct")
 #pragma pop_macro("PTRS_PER_PTE")
 #pragma pop_macro("_PAGE_INVALID")

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { dirname, join } from "@std/path";
-import { s390Header } from "./s390_fragments.ts";
+import { archFunctions } from "./arch_functions.ts";
 
 const TEXT = `
 static inline unsigned int atomic_xor_bits(atomic_t *v, unsigned int bits)
@@ -23,7 +23,7 @@ async function header(text: string): Promise<string> {
     const file = join(tree, "arch/s390/mm/pgalloc.c");
     await Deno.mkdir(dirname(file), { recursive: true });
     await Deno.writeTextFile(file, text);
-    return s390Header(tree);
+    return archFunctions(tree);
   } finally {
     await Deno.remove(tree, { recursive: true });
   }
@@ -43,5 +43,40 @@ Deno.test("the driver gets the tree's functions, static, with the mm_context_t t
 
 Deno.test("a tree without tables of 2 KB has none to give", async () => {
   assertEquals(await header(TEXT), "");
-  assertEquals(s390Header("/nowhere"), "");
+  assertEquals(archFunctions("/nowhere"), "");
+});
+
+Deno.test("powerpc's huge page directories are left out, and what 6.1 has not is not asked for", async () => {
+  const tree = await Deno.makeTempDir();
+  const files: Record<string, string> = {
+    "arch/powerpc/mm/pgtable-frag.c":
+      ["pte_frag_destroy", "__alloc_for_ptecache", "pte_fragment_alloc", "pte_fragment_free"]
+        .map((fn) => `void ${fn}(void)\n{\n}\n`).join("") + "static pte_t *get_pte_from_cache(void)\n{\n}\n",
+    "arch/powerpc/mm/book3s64/mmu_context.c": ["pmd_frag_destroy", "destroy_pagetable_cache"]
+      .map((fn) => `static void ${fn}(void)\n{\n}\n`).join(""),
+    "arch/powerpc/mm/book3s64/pgtable.c": [
+      "get_pmd_from_cache",
+      "__alloc_for_pmdcache",
+      "pmd_fragment_alloc",
+      "pmd_fragment_free",
+      "pgtable_free_tlb",
+      "__tlb_remove_table",
+    ]
+      .map((fn) => `void ${fn}(void)\n{\n}\n`).join("") +
+      "void pgtable_free(int index)\n{\n\tA;\n#if defined(CONFIG_PPC_4K_PAGES) && defined(CONFIG_HUGETLB_PAGE)\n\tB;\n#endif\n\tC;\n}\n",
+  };
+  try {
+    for (const [file, text] of Object.entries(files)) {
+      await Deno.mkdir(join(tree, dirname(file)), { recursive: true });
+      await Deno.writeTextFile(join(tree, file), text);
+    }
+    const lines = archFunctions(tree).split("\n");
+    assertEquals(lines[1], "#define PTF_POWERPC 1");
+    assertEquals(lines.filter((line) => line.includes("pgtable_free(")), [
+      "static void pgtable_free(int index) { A; C; }",
+    ]);
+    assertEquals(lines.filter((line) => /^static/.test(line)).length, 14);
+  } finally {
+    await Deno.remove(tree, { recursive: true });
+  }
 });
