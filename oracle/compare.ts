@@ -432,7 +432,7 @@ export class Comparer {
 }
 
 /** 1 for calls that flush and do nothing else, by opcode. */
-const FLUSHES: Uint8Array = Uint8Array.from(
+export const FLUSHES: Uint8Array = Uint8Array.from(
   CALLS,
   (c) => c.name.startsWith("flush_tlb_") || c.name === "tlb_remove_table_sync_one" ? 1 : 0,
 );

@@ -53,6 +53,12 @@ const INSIDE: Readonly<Record<number, number>> = {
 const E_NR_FREE = 7;
 const E_POINT = 12;
 
+/** What stands behind the first number of an event: how many bytes, and these. */
+function argumentsOf(kind: number, b: number, c: number): number[] {
+  if (kind === EV_TLB_FLUSH) return [8, b, c];
+  return kind === EV_QUEUED || kind === EV_GATHER_PUT ? [4, b] : [0];
+}
+
 /**
  * What the driver reports of a trace.
  *
@@ -116,7 +122,7 @@ export function paperReport(
       const [kind, page, check, last] = k.events.subarray(i * EVENT_WORDS);
       if (INSIDE[kind!] !== undefined && (inside || kind === EV_TLB_FLUSH || kind === EV_IPI)) {
         n++;
-        said.push(INSIDE[kind!]!, page!, ...(kind === EV_TLB_FLUSH ? [8, check!, last!] : [0]));
+        said.push(INSIDE[kind!]!, page!, ...argumentsOf(kind!, check!, last!));
       }
       if (kind !== EV_BAD_PAGE && kind !== EV_WARN) continue;
       n++;

@@ -16,7 +16,7 @@
 
 extern unsigned long ptfuzz_batch_page(unsigned long addr);
 extern void ptfuzz_batch_free(unsigned long addr);
-extern void ptfuzz_gather_put(struct page *page);
+extern void ptfuzz_gather_put(struct page *page, unsigned long nr);
 extern void ptfuzz_ipi(void);
 extern int ptfuzz_armed;
 extern void ptfuzz_at_call_rcu(void);
@@ -36,11 +36,14 @@ static inline void ptfuzz_free_pages(unsigned long addr, unsigned int order)
 static inline void ptfuzz_put_pages(struct encoded_page **pages, int nr)
 {
 	for (int i = 0; i < nr; i++) {
-		ptfuzz_gather_put(encoded_page_ptr(pages[i]));
+		struct page *page = encoded_page_ptr(pages[i]);
+		unsigned long refs = 1;
+
 #ifdef ENCODED_PAGE_BIT_NR_PAGES_NEXT
 		if (encoded_page_flags(pages[i]) & ENCODED_PAGE_BIT_NR_PAGES_NEXT)
-			i++;
+			refs = encoded_nr_pages(pages[++i]);
 #endif
+		ptfuzz_gather_put(page, refs);
 	}
 	free_pages_and_swap_cache(pages, nr);
 }
@@ -48,7 +51,7 @@ static inline void ptfuzz_put_pages(struct encoded_page **pages, int nr)
 static inline void ptfuzz_put_pages(struct page **pages, int nr)
 {
 	for (int i = 0; i < nr; i++)
-		ptfuzz_gather_put(pages[i]);
+		ptfuzz_gather_put(pages[i], 1);
 	free_pages_and_swap_cache(pages, nr);
 }
 #endif

@@ -33,9 +33,14 @@ static struct ptdesc *powerpc_table_alloc(gfp_t gfp)
 	return pt;
 }
 
+/* Whether pte_free_now() is a callback's. */
+static bool powerpc_is_deferred;
+
 static void powerpc_pte_dtor(struct ptdesc *pt)
 {
 	note(E_PTE_DTOR, from_page((struct page *)pt));
+	if (powerpc_is_deferred)
+		note(E_DEFERRED, from_page((struct page *)pt));
 	pagetable_pte_dtor(pt);
 }
 
@@ -74,7 +79,7 @@ static void powerpc_pmd_dtor(struct page *page)
 
 static void powerpc_remove_table(struct mmu_gather *tlb, void *table)
 {
-	note(E_QUEUED, from_virt(table));
+	note_pages(E_QUEUED, from_virt(table), 1);
 	if (tables_are_pages())
 		tlb_remove_page(tlb, table);
 	else
@@ -114,6 +119,23 @@ static void powerpc_remove_table(struct mmu_gather *tlb, void *table)
 #define tlb_remove_table(tlb, table) powerpc_remove_table(tlb, table)
 #define __tlb_remove_table powerpc__tlb_remove_table
 #ifdef HAVE_PTDESC
+static void powerpc_pte_free_now(struct rcu_head *head);
+
+static void powerpc_deferred(struct rcu_head *head)
+{
+	powerpc_is_deferred = true;
+	powerpc_pte_free_now(head);
+	powerpc_is_deferred = false;
+}
+
+static void powerpc_call_rcu(struct rcu_head *head)
+{
+	call_rcu(head, powerpc_deferred);
+}
+
+#pragma push_macro("call_rcu")
+#undef call_rcu
+#define call_rcu(head, func) powerpc_call_rcu(head)
 #define pte_free_now powerpc_pte_free_now
 #define pte_free_defer powerpc_defer
 #define pagetable_alloc(gfp, order) powerpc_table_alloc(gfp)
@@ -133,6 +155,7 @@ static void powerpc_remove_table(struct mmu_gather *tlb, void *table)
 #undef __pud_free
 #undef __tlb_remove_table
 #ifdef HAVE_PTDESC
+#pragma pop_macro("call_rcu")
 #undef pte_free_now
 #undef pte_free_defer
 #undef pagetable_pte_dtor

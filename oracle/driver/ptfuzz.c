@@ -205,10 +205,10 @@ static struct rcu_head rcu_others;
 static void pte_free_now(struct rcu_head *head);
 #ifdef PTF_POWERPC
 #ifdef HAVE_PTDESC
-static void powerpc_pte_free_now(struct rcu_head *head);
+static void powerpc_deferred(struct rcu_head *head);
 static void powerpc_pte_free_defer(void *table);
 #else
-#define powerpc_pte_free_now pte_free_now
+#define powerpc_deferred pte_free_now
 #endif
 static void powerpc__tlb_remove_table(void *table);
 static void powerpc_reset(void);
@@ -266,7 +266,7 @@ static void put_word(unsigned long value)
 	}
 	if (value == (unsigned long)pte_free_now
 #ifdef PTF_POWERPC
-	    || value == (unsigned long)powerpc_pte_free_now
+	    || value == (unsigned long)powerpc_deferred
 #endif
 	    ) {
 		put(PTF_RCU_CALLBACK);
@@ -380,6 +380,13 @@ static void note(u32 kind, u32 value)
 		put_text(kind, value, NULL, 0);
 }
 
+/* Page and the number of its references. */
+static void note_pages(u32 kind, u32 page, u32 nr)
+{
+	if (wants_events && events)
+		put_text(kind, page, (const char *)&nr, sizeof(nr));
+}
+
 /* gather.h: the page of a batch comes and goes, and what was queued is put. */
 unsigned long ptfuzz_batch_page(unsigned long addr)
 {
@@ -393,9 +400,9 @@ void ptfuzz_batch_free(unsigned long addr)
 	note(E_BATCH_FREE, from_page(virt_to_page((void *)addr)));
 }
 
-void ptfuzz_gather_put(struct page *page)
+void ptfuzz_gather_put(struct page *page, unsigned long nr)
 {
-	note(E_GATHER_PUT, from_page(page));
+	note_pages(E_GATHER_PUT, from_page(page), nr);
 }
 
 /* tlb_flush() of asm/tlb.h as the build has it: which pages of which mm's addresses. */
@@ -737,7 +744,7 @@ static void sparc64_pte_free(void *pte)
 void __tlb_remove_table(void *table)
 {
 	note(E_TABLE, (struct page *)table >= arena && (struct page *)table < arena + pages ?
-			      from_page(table) : from_virt((void *)((unsigned long)table & ~3UL)));
+			      from_page(table) : from_virt(table));
 	switch (arch) {
 	case PTF_ARCH_S390:
 #ifdef HAVE_PTDESC
@@ -830,9 +837,9 @@ static bool tables_are_pages(void)
 /* arch/s390/include/asm/tlb.h: MMU_GATHER_NO_GATHER frees pages at once. */
 static void remove_page(struct mmu_gather *tlb, struct page *page)
 {
-	note(E_QUEUED, from_page(page));
+	note_pages(E_QUEUED, from_page(page), 1);
 	if (arch == PTF_ARCH_S390) {
-		note(E_GATHER_PUT, from_page(page));
+		note_pages(E_GATHER_PUT, from_page(page), 1);
 		free_page_and_swap_cache(page);
 	} else {
 		tlb_remove_page(tlb, page);
@@ -1235,7 +1242,7 @@ static int __ref run_call(int op, int a, int b, int c)
 		gather_alloc_done(2);
 		return 0;
 	case PTF_tlb_remove_table:
-		note(E_QUEUED, b);
+		note_pages(E_QUEUED, b, 1);
 		if (tables_are_pages()) {
 			gather_alloc(2);
 			tlb_remove_page(tlb, to_page(b));
@@ -1248,7 +1255,7 @@ static int __ref run_call(int op, int a, int b, int c)
 		return 0;
 #ifdef HAVE_PTDESC
 	case PTF_tlb_remove_ptdesc:
-		note(E_QUEUED, b);
+		note_pages(E_QUEUED, b, 1);
 		if (tables_are_pages()) {
 			gather_alloc(2);
 			tlb_remove_page(tlb, to_page(b));
@@ -1264,7 +1271,7 @@ static int __ref run_call(int op, int a, int b, int c)
 		if (arch == PTF_ARCH_S390) {
 			remove_page(tlb, ptdesc_page((struct ptdesc *)to_page(b)));
 		} else {
-			note(E_QUEUED, b);
+			note_pages(E_QUEUED, b, 1);
 			tlb_remove_page_ptdesc(tlb, (struct ptdesc *)to_page(b));
 		}
 		gather_alloc_done(2);
@@ -1278,10 +1285,12 @@ static int __ref run_call(int op, int a, int b, int c)
 		return 0;
 	case PTF_tlb_remove_page_size:
 		gather_alloc(2);
-		if (arch == PTF_ARCH_S390)
-			free_page_and_swap_cache(to_page(b));
-		else
+		if (arch == PTF_ARCH_S390) {
+			remove_page(tlb, to_page(b));
+		} else {
+			note_pages(E_QUEUED, b, 1);
 			tlb_remove_page_size(tlb, to_page(b), c);
+		}
 		gather_alloc_done(2);
 		return 0;
 	case PTF_tlb_change_page_size:
@@ -1292,6 +1301,7 @@ static int __ref run_call(int op, int a, int b, int c)
 		{
 			bool full;
 
+			note_pages(E_QUEUED, b, c);
 			if (arch == PTF_ARCH_S390) {
 				/* arch/s390/include/asm/tlb.h:__tlb_remove_folio_pages */
 				struct encoded_page *encoded_pages[] = {
@@ -1299,6 +1309,7 @@ static int __ref run_call(int op, int a, int b, int c)
 					encode_nr_pages(c),
 				};
 
+				note_pages(E_GATHER_PUT, b, c);
 				free_pages_and_swap_cache(encoded_pages, ARRAY_SIZE(encoded_pages));
 				return 0;
 			}
@@ -1409,7 +1420,7 @@ static int __ref run_call(int op, int a, int b, int c)
 	case PTF_pgtable_free_tlb:
 		if (arch == PTF_ARCH_SPARC64) {
 			/* arch/sparc/include/asm/pgalloc_64.h */
-			note(E_QUEUED, c == PTF_IS_PAGE ? b | 1 : b);
+			note_pages(E_QUEUED, c == PTF_IS_PAGE ? b | 1 : b, 1);
 			gather_alloc(4);
 			tlb_remove_table(tlb, (void *)(to_virt(b) | (c == PTF_IS_PAGE)));
 			gather_alloc_done(4);

@@ -43,7 +43,7 @@ static void s390_pte_dtor(struct page *page)
 
 static void s390_remove_table(struct mmu_gather *tlb, void *table)
 {
-	note(E_QUEUED, from_virt(table));
+	note_pages(E_QUEUED, from_virt(table), 1);
 	if (tables_are_pages())
 		tlb_remove_page(tlb, table);
 	else
