@@ -90,6 +90,17 @@ Deno.test("an expectation that no stored program shows makes the cell not as exp
   });
 });
 
+Deno.test("with DEBUG_VM the kernel notices what is expected, and that is no finding of its own", async () => {
+  for (const config of [[], ["DEBUG_VM"]]) {
+    const r = await run({ disciplines: ["mips/kvm-pmd-6.1"], kernels: ["6.1"], config, ops: 2000 });
+    assertEquals(r.unexpected, 0);
+    assertEquals(
+      r.findings.map((f) => f.invariant).sort(),
+      config.length > 0 ? ["constructor", "kernel-check"] : ["constructor"],
+    );
+  }
+});
+
 Deno.test("a canary that is not found fails the run", async () => {
   const right = "canary = true\n" + LEAKY.replace("put_page(p)", "__free_pages(p, 2)");
   await withFile(right, async (file) => {
