@@ -254,17 +254,12 @@ function makes({ code }: CompiledPath, op: number): boolean {
   return false;
 }
 
-const QUEUES: readonly number[] = ["tlb_remove_table", "tlb_remove_ptdesc", "page_table_free_rcu"].map(opOf);
-const OP_TABLE_FREE = opOf("page_table_free");
-
-/** The points that lines of these paths come by; the put's is anybody's. */
-function pointsOf(paths: readonly CompiledPath[], ledger: Ledger): number[] {
-  const made = (...ops: number[]) => paths.some((p) => ops.some((op) => makes(p, op)));
-  return [
-    AFTER_PUT,
-    ...(!ledger.tablesArePages && made(...QUEUES) ? [AFTER_CALL_RCU] : []),
-    ...(made(OP_TABLE_FREE) ? [FREE_PENDING] : []),
-  ];
+/**
+ * The points that a kernel comes by: by its rules and not by the lines of a
+ * discipline, so that a fault in one changes nothing of what is drawn.
+ */
+function pointsOf({ tablesArePages, fragments }: Ledger): number[] {
+  return [AFTER_PUT, ...(tablesArePages ? [] : [AFTER_CALL_RCU]), ...(fragments ? [FREE_PENDING] : [])];
 }
 
 /** Whether a path takes a table out of those that lead to it. */
@@ -310,7 +305,7 @@ export class DisciplineGenerator {
   /** Names that a get may act on: slots of the alloc path that point at memory. */
   readonly #pointers: Int32Array;
 
-  /** Points that lines of these paths reach. */
+  /** Points that the kernel comes by. */
   readonly #points: readonly number[];
   readonly #untaken: readonly number[];
   readonly #weights = new Int32Array(ACTIONS);
@@ -393,7 +388,7 @@ export class DisciplineGenerator {
     this.#pointers = this.#walks[0]!.own.filter((s) => !reserved && this.#slotKinds[s]! <= pointer);
     for (let i = 0; i < FIRST_SLOT; i++) kinds[i] = kindIndex("mm");
     this.#unlinking = discipline.free.flatMap((path, i) => makes(path, OP_UNLINK) ? [1 + this.#uses + i] : []);
-    this.#points = pointsOf(paths, ledger);
+    this.#points = pointsOf(ledger);
     this.#hasWorker = paths.some((p) => makes(p, OP_SET_KERNEL));
     this.#walkOps = walksOf(paths, ledger.walkerKinds);
     this.#hasLocks = ledger.splitPte && this.#walkOps.includes(OP_RCU_WALK);

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { FINDING_WORDS } from "../core/ledger/finding.ts";
+import { CALLS, OP_AT, POINTS } from "../core/program/calls.ts";
 import { Machine } from "../core/program/machine.ts";
 import { parseProgram } from "../core/program/parse.ts";
 import { printProgram } from "../core/program/print.ts";
@@ -147,4 +148,25 @@ Deno.test("what stays for good is never given back, and its programs come to an 
   // Its one tour takes the alloc path and the use, the other the error path.
   assertEquals(generator.tours, 2);
   assertEquals(runsOf(generator.code.slice(0, generator.tour(0))).size, 1 + compiled.use.length);
+});
+
+Deno.test("steps are placed at the points that the kernel comes by, each with the step that can tell there", () => {
+  const placed = (kernel: string, arch: string): string[] => {
+    const d = parseDiscipline(TWO_PATHS.replace('"6.12"', `"${kernel}"`), "test.toml");
+    const machine = new Machine({ kernel, arch, config: [], pages: d.pages });
+    const generator = new DisciplineGenerator(d.compile(kernel), machine.ledger, d.pages);
+    const seen = new Set<string>();
+    for (let number = 0; number < 300; number++) {
+      const code = generate(generator, number);
+      for (let at = 0; at < code.length; at += STEP_WORDS) {
+        if (code[at] === OP_AT) seen.add(`${POINTS[code[at + 2]!]} ${CALLS[code[at + STEP_WORDS]!]!.name}`);
+      }
+    }
+    return [...seen].sort();
+  };
+  const put = "__free_pages:after_put put_page";
+  const flush = "tlb_table_flush:after_call_rcu rcu_grace_period";
+  assertEquals(placed("6.12", "generic"), [put]);
+  assertEquals(placed("6.12", "x86"), [put, flush]);
+  assertEquals(placed("6.1", "s390"), [put, "page_table_free:pending rcu_grace_period", flush]);
 });

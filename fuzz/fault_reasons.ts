@@ -297,6 +297,13 @@ export const REASONS: readonly Reason[] = [
       dropped(c, (l) => /^tlb_flush_mmu(_tlbonly)?$/.test(callName(l))) && endsItsGather(c) && c.comparison.samePages,
   },
   {
+    id: "never-ends",
+    words: "nothing frees the table, so that nobody misses its constructor",
+    holds: (c) =>
+      dropped(c, (l) => /_ctor$/.test(callName(l))) && c.paths.every((p) => !p.table.startsWith("free.")) &&
+      c.comparison.samePages,
+  },
+  {
     id: "rmaps-unjudged",
     words: "map counts are not modelled: whether rmaps were removed, before or after the flush, is not judged",
     holds: (c) => dropped(c, (l) => RMAPS.test(callName(l))) && c.comparison.sameWords,

@@ -133,6 +133,47 @@ Deno.test("a forgotten free, a wrong order and a free repeated are found, what i
   assertEquals(all.filter((o) => o.missed !== undefined), []);
 });
 
+Deno.test("what the end of the gather, another reference or nobody makes up for is harmless, for that reason", () => {
+  const folio = `
+name = "folio"
+kernels = ["6.12"]
+[alloc]
+run = '''
+p = alloc_pages(GFP_KERNEL|__GFP_COMP|__GFP_ZERO, 1)
+get_page(p)
+'''
+[use.map]
+run = "populate(p)"
+[free.zap]
+run = '''
+g = tlb_gather_mmu(mm0)
+unlink(p, 0x200000, zap)
+tlb_flush_pte_range(g, 0x200000, 0x2000)
+tlb_remove_page(g, p)
+tlb_flush_pte_range(g, 0x201000, 0x1000)
+tlb_remove_page(g, p+1)
+tlb_flush_mmu(g)
+tlb_finish_mmu(g)
+'''
+`;
+  const zapped = outcomes(folio);
+  assertEquals(outcomeOf(zapped, "free.zap:7 without tlb_flush_mmu(g)").reason, "flushed-at-end");
+  assertEquals(outcomeOf(zapped, "free.zap:4 tlb_remove_page -> put_page(p)").reason, "not-the-last");
+  assertEquals(outcomeOf(zapped, "free.zap:6 tlb_remove_page p+1 -> p+0").reason, "same-block");
+  const forever = `
+name = "forever"
+kernels = ["6.12"]
+forever = true
+[alloc]
+run = '''
+d = pagetable_alloc(GFP_PGTABLE_KERNEL, 0)
+pagetable_pud_ctor(d)
+'''
+`;
+  const kept = outcomes(forever);
+  assertEquals(outcomeOf(kept, "alloc:2 without pagetable_pud_ctor(d)").reason, "never-ends");
+});
+
 Deno.test("a fault whose line never ran is missed, not harmless", () => {
   // One program is too few for every use to have run.
   const missed = outcomes(SMALL, 1).filter((o) => o.missed !== undefined);
