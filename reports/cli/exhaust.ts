@@ -103,17 +103,28 @@ export async function exhaust(options: ExhaustCliOptions, setting: Setting): Pro
   return isAsExpected(result) ? 0 : 1;
 }
 
-/** How long cells took, summed over the workers. */
+/** How long cells took. */
 class Clock {
+  /** Summed over the workers. */
   milliseconds = 0;
   readonly #began: Map<number, number> = new Map();
+  #first = Infinity;
+  #last = 0;
 
   start(index: number): void {
-    this.#began.set(index, performance.now());
+    const now = performance.now();
+    this.#first = Math.min(this.#first, now);
+    this.#began.set(index, now);
   }
 
   end(index: number): void {
-    this.milliseconds += performance.now() - this.#began.get(index)!;
+    this.#last = performance.now();
+    this.milliseconds += this.#last - this.#began.get(index)!;
+  }
+
+  /** From the first that began to the last that ended. */
+  get elapsed(): number {
+    return Math.max(0, this.#last - this.#first);
   }
 }
 
@@ -209,7 +220,8 @@ function summary(cells: readonly ExhaustedCell[], clock: Clock, options: Exhaust
   const sum = (of: (c: ExhaustedCell) => number): number => cells.reduce((n, c) => n + of(c), 0);
   const states = sum((c) => c.states);
   const transitions = sum((c) => c.transitions);
-  const seconds = clock.milliseconds / 1000;
+  const seconds = clock.elapsed / 1000;
+  const each = clock.milliseconds / 1000;
   const largest = cells.reduce<ExhaustedCell | undefined>(
     (a, b) => a === undefined || b.bytes > a.bytes ? b : a,
     undefined,
@@ -221,10 +233,10 @@ function summary(cells: readonly ExhaustedCell[], clock: Clock, options: Exhaust
   const stopped = cells.length - complete - done;
   const full = sum((c) => c.noMemory);
   const words = [
-    `${count(states, "state")}, ${count(transitions, "transition")} in ${
-      seconds.toFixed(1)
-    } s, summed over the workers: ` +
-    `${rate(transitions / seconds)} transitions/s, ${rate(states / seconds)} states/s.`,
+    `${count(states, "state")}, ${count(transitions, "transition")} in ${seconds.toFixed(1)} s: ${
+      rate(transitions / seconds)
+    } transitions/s, ${rate(states / seconds)} states/s; ` +
+    `of one worker ${rate(transitions / each)} and ${rate(states / each)}.`,
     ...(largest === undefined ? [] : [
       `The largest cell took ${Math.ceil(largest.bytes / 2 ** 20)} MB, ${
         Math.round(largest.bytes / largest.states)
