@@ -184,3 +184,8 @@ Deno.test("the first fragment of a page fails without a lock or a charge, and le
   machine.run(program);
   assert.ok(machine.slots[4]! > machine.slots[3]!);
 });
+
+Deno.test("a page of the pool is nobody's to free", () => {
+  const lines = "a0 = srmmu_get_nocache(256, 256)\np0 = virt_to_page(a0)\nfree_reserved_page(p0)";
+  assert.deepEqual(shows(SPARC, lines), ["family at 3", "shared-page at 3"]);
+});

@@ -6,7 +6,7 @@
  */
 import { chunked, released, settleSingles } from "../judge.ts";
 import { NULL, PAGE_SHIFT, PAGE_SIZE } from "../../memory/words.ts";
-import { BY_EXACT, BY_ORDER, BY_PAGETABLE, BY_PUT, PAGETABLE } from "../families.ts";
+import { BY_EXACT, BY_ORDER, BY_PAGETABLE, BY_PUT, NOCACHE, PAGETABLE } from "../families.ts";
 import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, HEAD_MISUSE, LATENT, ORDER_MISMATCH } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
 import { G_KERNEL, G_SIZED, INTENDED, LIVE, VIA_ORDER } from "../states.ts";
@@ -164,6 +164,8 @@ function beforeGet(l: Ledger): void {
   }
   const pfn = holder(l, g, l.a);
   if (!usable(l, pfn, WHY_WRITE_FREE)) return;
+  // In the pool references count tables of PTEs.
+  if (l.gFamily[g] === NOCACHE) l.misuse = true;
   if (l.rawRefsOf(g, pfn) === 0) {
     l.misuse = true;
     l.record(BAD_REFERENCE, CORRUPTION, WHY_GET_AT_ZERO, g, pfn, 0, pfn - l.gFirst[g]!, 0);

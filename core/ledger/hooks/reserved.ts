@@ -5,10 +5,11 @@
  */
 import { settleSingles } from "../judge.ts";
 import { BY_RESERVED_PAGE, BY_RESERVED_PTDESC, FRAGMENT } from "../families.ts";
-import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE } from "../invariants.ts";
+import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, SHARED_PAGE } from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
+import { inUse } from "../parts.ts";
 import { G_FOREIGN, G_MARKED, LIVE, T_CHARGED, T_OPEN } from "../states.ts";
-import { WHY_REFS, WHY_WRITE_FREE } from "../why.ts";
+import { WHY_PARTS_FREED, WHY_REFS, WHY_WRITE_FREE } from "../why.ts";
 import { givenUp, type Hooks, notGranted, releaseOne, singles, usable } from "./hook.ts";
 
 function beforeMarkReserved(l: Ledger): void {
@@ -38,7 +39,12 @@ function beforeFreeReserved(l: Ledger, way: number): void {
   // What was charged as one is uncharged as one.
   if ((l.table[l.a]! & T_CHARGED) !== 0 && l.gTotal[g]! > 1 && !singles(l, g)) l.misuse = true;
   if (l.onList[l.a] !== 0 || (l.table[l.a]! & T_OPEN) !== 0) l.misuse = true;
-  if (l.reserved[l.a] !== 0) {
+  // The pool is boot memory, and its pages are nobody's to free.
+  if (l.reserved[l.a] !== 0 && l.gFamily[g]! >= FRAGMENT) {
+    l.managed++;
+    l.misuse = true;
+    l.intend(g, way);
+  } else if (l.reserved[l.a] !== 0) {
     l.managed++;
     l.gIntentStep[g] = l.step;
     l.gIntentCall[g] = l.op;
@@ -82,6 +88,11 @@ function discarded(l: Ledger, g: number, pfn: number): void {
 /** All pages of a grant lose their owner, and one of them was freed. */
 function wholeTable(l: Ledger, g: number): void {
   const end = l.gFirst[g]! + l.gTotal[g]!;
+  if (l.gFamily[g]! >= FRAGMENT) {
+    l.checks[SHARED_PAGE]!++;
+    const parts = inUse(l, g);
+    if (parts > 0) l.record(SHARED_PAGE, CORRUPTION, WHY_PARTS_FREED, g, l.gFirst[g]!, 0, parts, 0);
+  }
   for (let pfn = l.gFirst[g]!; pfn < end; pfn++) {
     if (l.grantOf[pfn] === g) l.refs[pfn] = 0;
   }
