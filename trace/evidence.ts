@@ -21,6 +21,9 @@ import type { Said } from "./attribute.ts";
 const DAMAGE_SHARE = 1000;
 const DAMAGE_MIN = 8;
 
+/** Entries may be missing up to one for so many lines, and what is seen may contradict a discipline. */
+const MISSING_SHARE = 100;
+
 /** `uname -m`, with what the catalogue calls the architecture. */
 const MACHINES: readonly (readonly [RegExp, string])[] = [
   [/^(s390x?)$/, "s390"],
@@ -41,14 +44,18 @@ export interface Header extends Said {
   readonly entries: number | undefined;
   /** Entries that the buffer had no room for. */
   readonly overrun: number;
+  /** CPUs that the machine had online (`#P:2`), or 0. */
+  readonly cpus: number;
 }
 
 /** Reads the comments of a recording. */
 export function readHeader(comments: readonly string[]): Header {
   let entries: number | undefined;
   let overrun = 0;
+  let cpus = 0;
   const values = new Map<string, string>();
   for (const line of comments) {
+    cpus = Math.max(cpus, Number(/#P:(\d+)/.exec(line)?.[1] ?? 0));
     const [, inBuffer, written] = /entries-in-buffer\/entries-written: (\d+)\/(\d+)/.exec(line) ?? [];
     if (inBuffer !== undefined) {
       entries = (entries ?? 0) + Number(inBuffer);
@@ -67,6 +74,7 @@ export function readHeader(comments: readonly string[]): Header {
     arch: MACHINES.find(([pattern]) => pattern.test(machine))?.[1],
     entries,
     overrun,
+    cpus,
   };
 }
 
@@ -87,8 +95,10 @@ export interface Verdict {
   readonly oddities: readonly Oddity[];
   /** Tables of which page 0 is still held. */
   readonly held: number;
-  /** Nothing here is certain: too much of it cannot be read. */
+  /** Nothing here is certain: too much of it cannot be read, is out of order, or of another CPU. */
   readonly unreadable: boolean;
+  /** Which stack is whose is not certain, or too much is missing: not enough to contradict a discipline. */
+  readonly doubtful: boolean;
   readonly uncertain: readonly { readonly what: string; readonly count: number }[];
 }
 
@@ -121,7 +131,14 @@ function completeness(counts: Counts, header: Header): { words: string; whole: b
 /** Weighs what a judge took down. */
 export function weigh(judge: Judge, counts: Counts, header: Header): Verdict {
   const { words, whole, missing } = completeness(counts, header);
-  const unreadable = counts.damaged > DAMAGE_MIN && counts.damaged * DAMAGE_SHARE > counts.lines;
+  const many = (n: number, share: number) => n > DAMAGE_MIN && n * share > counts.lines;
+  // /sys/kernel/tracing/per_cpu/cpu0/trace: what the other CPUs did with the same pages is not in it.
+  const oneCpu = header.cpus > 1 && counts.cpus === 1;
+  const disordered = counts.farBack > 0 || counts.back > DAMAGE_MIN;
+  // Stacks without their events: which stack is whose is luck.
+  const unmatched = judge.orphans > DAMAGE_MIN && judge.orphans * MISSING_SHARE > counts.stacks;
+  const unreadable = many(counts.damaged, DAMAGE_SHARE) || oneCpu || disordered || unmatched;
+  const doubtful = unreadable || many(judge.orphans, DAMAGE_SHARE) || many(missing, MISSING_SHARE);
   const uncertain = new Map<string, number>();
   const doubt = (what: string, count = 1) => {
     if (count > 0) uncertain.set(what, (uncertain.get(what) ?? 0) + count);
@@ -168,6 +185,10 @@ export function weigh(judge: Judge, counts: Counts, header: Header): Verdict {
   doubt("a stack trace has no event before it", judge.orphans);
   doubt("a line cannot be read", counts.damaged);
   doubt("events that the kernel lost (LOST)", counts.lost);
+  doubt("an entry is earlier than the one before it: the recording is out of order, or several joined", counts.back);
+  if (oneCpu) {
+    doubt(`only one of ${header.cpus} CPUs has entries: record trace, not per_cpu/cpuN/trace`, counts.entries);
+  }
   doubt("entries that the header counts are missing", missing);
   if (header.entries !== undefined) doubt("entries are more than the header counts", counts.entries - header.entries);
   return {
@@ -177,6 +198,7 @@ export function weigh(judge: Judge, counts: Counts, header: Header): Verdict {
     oddities,
     held,
     unreadable,
+    doubtful,
     uncertain: [...uncertain].map(([what, count]) => ({ what, count })),
   };
 }

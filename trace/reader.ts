@@ -116,7 +116,16 @@ export interface Counts {
   foreign: number;
   /** Events that the kernel says were lost; the marks, where it does not know. */
   lost: number;
+  /** Entries that are earlier than the one before them, and those of them that are much earlier. */
+  back: number;
+  farBack: number;
+  /** CPUs that have an entry. */
+  cpus: number;
 }
+
+/** How much earlier is much: 10 ms of a clock in seconds, and as little as one can tell of a counter. */
+const FAR_BACK = 10_000;
+const FAR_BACK_COUNTER = 10_000_000;
 
 function has(buf: Uint8Array, at: number, word: Uint8Array): boolean {
   for (let i = 0; i < word.length; i++) if (buf[at + i] !== word[i]) return false;
@@ -139,7 +148,14 @@ export class Reader {
     damaged: 0,
     foreign: 0,
     lost: 0,
+    back: 0,
+    farBack: 0,
+    cpus: 0,
   };
+  /** Timestamp of the last entry, without its point; its CPU, and which CPUs were seen. */
+  #stamp = 0;
+  #cpu = -1;
+  readonly #cpus = new Set<number>();
   readonly #to: Events;
   readonly #at: Place = { line: 0, cpu: 0, level: 0, pid: -1 };
   readonly #flagNames = new Symbols();
@@ -310,6 +326,7 @@ export class Reader {
       if (j === i + 1 || buf[j] !== CLOSE || buf[j + 1] !== SPACE) continue;
       const q = this.#afterStamp(j + 2, e);
       if (q < 0) continue;
+      if (cpu !== this.#cpu) this.#anotherCpu(cpu);
       this.#at.cpu = cpu;
       this.#at.pid = this.#pid(p, i);
       this.counts.entries++;
@@ -336,13 +353,32 @@ export class Reader {
       if (t >= e || buf[t - 1] !== COLON) return -1;
     }
     if (t - k < 2) return -1;
+    let stamp = 0;
+    let far = FAR_BACK_COUNTER;
     for (let i = k; i < t - 1; i++) {
       const c = buf[i]!;
-      if ((c < ZERO || c > NINE) && c !== DOT) return -1;
+      if (c >= ZERO && c <= NINE) stamp = stamp * 10 + c - ZERO;
+      else if (c === DOT) far = FAR_BACK;
+      else return -1;
     }
     while (t < e && buf[t] === SPACE) t++;
+    if (t >= e) return -1;
     this.#at.level = level;
-    return t < e ? t : -1;
+    if (stamp < this.#stamp) this.#backInTime(stamp, far);
+    this.#stamp = stamp;
+    return t;
+  }
+
+  /** ftrace writes its entries in the order of time: between these two something is not where it was. */
+  #backInTime(stamp: number, far: number): void {
+    this.counts.back++;
+    if (this.#stamp - stamp > far) this.counts.farBack++;
+  }
+
+  #anotherCpu(cpu: number): void {
+    this.#cpu = cpu;
+    this.#cpus.add(cpu);
+    this.counts.cpus = this.#cpus.size;
   }
 
   /** The number between the last `-` and the CPU, past a thread group's in brackets. */

@@ -170,7 +170,7 @@ function contradictionsOf(
   const { known, setup, verdict } = read;
   const d = row.discipline;
   const [first] = row.kinds;
-  if (d === undefined || first === undefined || verdict.unreadable) return [];
+  if (d === undefined || first === undefined || verdict.doubtful) return [];
   const flags = known.flags[first.flags]!;
   const n = row.kinds.reduce((sum, k) => sum + k.allocations, 0);
   const shape = shapeOf(d, setup.kernel);

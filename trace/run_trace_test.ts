@@ -62,3 +62,52 @@ Deno.test("a recording that is stopped is judged as far as it was read, and the 
   assert.deepEqual([interrupted, recordings.length], [true, 1]);
   assert.ok(recordings[0]!.entries > 0);
 });
+
+/** The entries of the half-converted recording, each with its frames, and the comments before them. */
+async function halfConvertedEntries(): Promise<{ comments: string; entries: string[] }> {
+  const file = await Deno.open(`${CORPUS_DIRECTORY}/traces/s390x-6.12-halfconverted.all0.trace.gz`);
+  const text = await new Response(file.readable.pipeThrough(new DecompressionStream("gzip"))).text();
+  const lines = text.split("\n");
+  const comments = lines.filter((line) => line.startsWith("#")).join("\n");
+  const entries: string[] = [];
+  for (const line of lines.filter((l) => l !== "" && !l.startsWith("#"))) {
+    if (line.startsWith(" =>")) entries[entries.length - 1] += `\n${line}`;
+    else entries.push(line);
+  }
+  return { comments, entries };
+}
+
+Deno.test("what only one CPU recorded, and what is not in the order of time, is uncertain and no finding", async () => {
+  const { comments, entries } = await halfConvertedEntries();
+  const half = entries.length >> 1;
+  const ofCpu0 = entries.filter((e) => e.includes("[000]"));
+  const counted = comments.replace(/\d+\/\d+/, `${ofCpu0.length}/${ofCpu0.length}`);
+  const swapped = entries.map((_, i) => entries[i ^ 1] ?? entries[i]!);
+  for (
+    const [name, text, said] of [
+      ["one CPU's", [counted, ...ofCpu0], "only one of 2 CPUs has entries"],
+      [
+        "halves exchanged",
+        [comments, ...entries.slice(half), ...entries.slice(0, half)],
+        "earlier than the one before",
+      ],
+      ["neighbours exchanged", [comments, ...swapped], "earlier than the one before"],
+      ["as it was", [comments, ...entries], ""],
+    ] as const
+  ) {
+    const result = await traceText(text.join("\n"), CRST);
+    const uncertain = only(result).uncertain.map((u) => u.what);
+    const contradictions = result.cells.flatMap((cell) => cell.complaints);
+    const isWhole = said === "";
+    assert.equal(result.unexpected === 0, !isWhole, name);
+    assert.equal(contradictions.length === 0, !isWhole, name);
+    assert.equal(uncertain.some((what) => what.includes(said)), !isWhole, `${name}: ${uncertain}`);
+  }
+});
+
+Deno.test("stacks that have lost their events contradict nothing", async () => {
+  const { comments, entries } = await halfConvertedEntries();
+  const withoutSome = entries.filter((e, i) => e.includes("<stack trace>") || i % 20 !== 0);
+  const result = await traceText([comments.replace(/^.*entries-in-buffer.*$/m, ""), ...withoutSome].join("\n"), CRST);
+  assert.deepEqual([result.unexpected, result.cells.flatMap((cell) => cell.complaints)], [0, []]);
+});

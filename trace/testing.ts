@@ -73,6 +73,7 @@ export interface Where {
 export class Script {
   readonly #lines: string[] = [];
   #entries = 0;
+  #cpus = 1;
   #time = 1_000_000;
 
   /** An entry: an event, or what else the prefix stands before. */
@@ -80,6 +81,7 @@ export class Script {
     const stamp = `${Math.floor(this.#time / 1e6)}.${String(this.#time % 1e6).padStart(6, "0")}`;
     this.#time += 7;
     this.#entries++;
+    this.#cpus = Math.max(this.#cpus, cpu + 1);
     return this.line(`            init-1       [${String(cpu).padStart(3, "0")}] ..${context}..    ${stamp}: ${text}`);
   }
 
@@ -108,7 +110,14 @@ export class Script {
   /** The recording, with ftrace's header, which counts so many entries more than there are. */
   text(more = 0): string {
     const n = this.#entries + more;
-    return ["# tracer: nop", "#", `# entries-in-buffer/entries-written: ${n}/${n}   #P:2`, "#", ...this.#lines, ""]
+    return [
+      "# tracer: nop",
+      "#",
+      `# entries-in-buffer/entries-written: ${n}/${n}   #P:${this.#cpus}`,
+      "#",
+      ...this.#lines,
+      "",
+    ]
       .join("\n");
   }
 
