@@ -13,7 +13,7 @@ import { callsHeader } from "./calls_header.ts";
 import { Interrupted } from "../corpus/request.ts";
 import { archFunctions } from "./arch_functions.ts";
 import { applyEdits, type Edit, makeOverlay } from "./overlay.ts";
-import type { KernelSource } from "./source.ts";
+import { type KernelSource, wrongTree } from "./source.ts";
 import { textHash } from "./text_hash.ts";
 import { checkTools } from "./tools.ts";
 
@@ -172,6 +172,11 @@ async function treeOf({ source, cache, progress, signal }: BuildRequest): Promis
   }
   if (!done) {
     throw new InputError(`${source.path} cannot be unpacked; ${log} says why`);
+  }
+  const wrong = wrongTree(part, source);
+  if (wrong !== undefined) {
+    await Deno.remove(part, { recursive: true });
+    throw new InputError(wrong);
   }
   try {
     await Deno.rename(part, tree);

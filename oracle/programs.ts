@@ -162,6 +162,12 @@ export function programSource(
   if (program.config.includes("HIGHMEM")) {
     throw new InputError("HIGHMEM is nothing that user-mode Linux has; take it out of the program's config", where);
   }
+  if (program.config.includes("MEMCG") && !config.includes("MEMCG")) {
+    throw new InputError(
+      "the program's config has MEMCG, and the kernel is built without; say --config MEMCG too",
+      where,
+    );
+  }
   if (program.pages > MAX_ARENA) {
     throw new InputError(
       `a real kernel is given ${MAX_ARENA} pages at most, and the program wants ${program.pages}`,

@@ -90,6 +90,15 @@ export function treeVersion(tree: string): string | undefined {
   return version !== undefined && level !== undefined ? `${version}.${level}` : undefined;
 }
 
+/** What is wrong with what was unpacked of a tarball, whose name need not tell its version. */
+export function wrongTree(tree: string, { path, version }: KernelSource): string | undefined {
+  const found = treeVersion(tree);
+  if (found === version) return undefined;
+  return found === undefined
+    ? `${path} is no kernel's tarball: it has no Makefile with a version, or no arch/um`
+    : `${path} is Linux ${found}, and kernel ${version} was asked for`;
+}
+
 /** A tree with its version, or a tarball, whose version its name need not tell. */
 export type GivenSource =
   | { readonly path: string; readonly kind: "tree"; readonly version: string }

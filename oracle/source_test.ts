@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { InputError } from "../core/program/input_error.ts";
-import { findSource, hasSource, treeVersion } from "./source.ts";
+import { findSource, hasSource, treeVersion, wrongTree } from "./source.ts";
 
 async function inDirectory(body: (dir: string) => void | Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
@@ -62,4 +62,14 @@ Deno.test("what is no tree and no tarball is refused", () =>
     assert.throws(() => findSource("6.12", join(dir, "gone")), /does not exist/);
     Deno.writeTextFileSync(join(dir, "file"), "");
     assert.throws(() => findSource("6.12", join(dir, "file")), /is a file, but no tarball/);
+  }));
+
+Deno.test("what comes out of a tarball has to be the kernel that was asked for", () =>
+  inDirectory((dir) => {
+    const source = { path: "mine.tar.xz", kind: "tarball", version: "6.1" } as const;
+    assert.match(wrongTree(dir, source)!, /^mine\.tar\.xz is no kernel's tarball/);
+    makeTree(dir, 6, 12);
+    assert.equal(wrongTree(dir, source), "mine.tar.xz is Linux 6.12, and kernel 6.1 was asked for");
+    makeTree(dir, 6, 1);
+    assert.equal(wrongTree(dir, source), undefined);
   }));

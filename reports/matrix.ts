@@ -147,7 +147,7 @@ export function matrixOf(result: Result): Matrix {
       row = { label, hypothetical: cell.hypothetical, canary: cell.canary, cells: new Map() };
       rows.set(label, row);
     }
-    row.cells.set(cell.kernel, cellWords(cell, findings));
+    row.cells.set(cell.kernel, cellWords(cell, findings, result.interrupted));
   }
   return { kernels, rows: [...rows.values()] };
 }
@@ -155,6 +155,7 @@ export function matrixOf(result: Result): Matrix {
 function cellWords(
   cell: Cell,
   findings: ReadonlyMap<string, ReportedFinding>,
+  interrupted: boolean,
 ): { text: string; state: CellState } {
   const own = cell.findings.flatMap((signature) => findings.get(signature) ?? []);
   const unexpected = own.filter((f) => !f.expected && f.severity !== "theoretical").length;
@@ -163,5 +164,6 @@ function cellWords(
   const expected = own.filter((f) => f.expected).length;
   if (expected > 0) return { text: `${expected} expected`, state: "expected" };
   if (own.length > 0) return { text: `${own.length} theory`, state: "expected" };
+  if (interrupted && cell.programs === 0) return { text: "not run", state: "none" };
   return { text: "ok", state: "ok" };
 }
