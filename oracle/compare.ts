@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { C_GATHER_INACTIVE, CHECKS } from "../core/kernel/checks.ts";
+import { C_DTOR, C_GATHER_INACTIVE, CHECKS } from "../core/kernel/checks.ts";
 import { createKernel, functionsOf } from "../core/kernel/create.ts";
 import type { Kernel } from "../core/kernel/kernel.ts";
 import { EV_BAD_PAGE, EV_IPI, EV_TLB_FLUSH, EV_WARN, EVENT_WORDS } from "../core/memory/events.ts";
@@ -390,6 +390,11 @@ export class Comparer {
         const said = parseBug(textAt(out, after(out, o + 4) + 2), dumped);
         if (bug && isCheck(k.bugCheck, said)) {
           this.fired[k.bugCheck]!++;
+          return undefined;
+        }
+        // 6.1: the low byte of a pointer that was stored over the destructor; where memory lies so, it is 0, and NULL is called.
+        if (bug && k.bugCheck === C_DTOR && said.fn.startsWith("Segfault")) {
+          this.garbled++;
           return undefined;
         }
         return { what: "outcome", model, kernel: `BUG in ${said.fn}: ${said.why}` };
