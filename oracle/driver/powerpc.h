@@ -18,74 +18,6 @@ static void powerpc_reset(void)
 	memset(powerpc_mms, 0, sizeof(powerpc_mms));
 }
 
-#ifdef HAVE_PTDESC
-static struct ptdesc *powerpc_table_alloc(gfp_t gfp)
-{
-	struct ptdesc *pt;
-
-	gfp |= __GFP_NOMEMALLOC;
-	if (!(fail_next & 1))
-		return pagetable_alloc(gfp, 0);
-	inject(1);
-	pt = pagetable_alloc(gfp, 0);
-	injected();
-	fail_next &= ~1;
-	return pt;
-}
-
-/* Whether pte_free_now() is a callback's. */
-static bool powerpc_is_deferred;
-
-static void powerpc_pte_dtor(struct ptdesc *pt)
-{
-	note(E_PTE_DTOR, from_page((struct page *)pt));
-	if (powerpc_is_deferred)
-		note(E_DEFERRED, from_page((struct page *)pt));
-	pagetable_pte_dtor(pt);
-}
-
-static void powerpc_pmd_dtor(struct ptdesc *pt)
-{
-	note(E_PMD_DTOR, from_page((struct page *)pt));
-	pagetable_pmd_dtor(pt);
-}
-#else
-static struct page *powerpc_table_alloc(gfp_t gfp)
-{
-	struct page *page;
-
-	gfp |= __GFP_NOMEMALLOC;
-	if (!(fail_next & 1))
-		return alloc_pages(gfp, 0);
-	inject(1);
-	page = alloc_pages(gfp, 0);
-	injected();
-	fail_next &= ~1;
-	return page;
-}
-
-static void powerpc_pte_dtor(struct page *page)
-{
-	note(E_PTE_DTOR, from_page(page));
-	pgtable_pte_page_dtor(page);
-}
-
-static void powerpc_pmd_dtor(struct page *page)
-{
-	note(E_PMD_DTOR, from_page(page));
-	pgtable_pmd_page_dtor(page);
-}
-#endif
-
-static void powerpc_remove_table(struct mmu_gather *tlb, void *table)
-{
-	note_pages(E_QUEUED, from_virt(table), 1);
-	if (tables_are_pages())
-		tlb_remove_page(tlb, table);
-	else
-		tlb_remove_table(tlb, table);
-}
-
 #pragma push_macro("mm_struct")
 #pragma push_macro("init_mm")
 #pragma push_macro("spin_lock")
@@ -116,16 +48,16 @@ static void powerpc_remove_table(struct mmu_gather *tlb, void *table)
 #define PMD_INDEX 1
 #define PUD_INDEX 2
 #define __pud_free(table) do { } while (0)
-#define tlb_remove_table(tlb, table) powerpc_remove_table(tlb, table)
+#define tlb_remove_table(tlb, table) remove_table_at(tlb, table)
 #define __tlb_remove_table powerpc__tlb_remove_table
 #ifdef HAVE_PTDESC
 static void powerpc_pte_free_now(struct rcu_head *head);
 
 static void powerpc_deferred(struct rcu_head *head)
 {
-	powerpc_is_deferred = true;
+	is_callback = true;
 	powerpc_pte_free_now(head);
-	powerpc_is_deferred = false;
+	is_callback = false;
 }
 
 static void powerpc_call_rcu(struct rcu_head *head)
@@ -138,13 +70,13 @@ static void powerpc_call_rcu(struct rcu_head *head)
 #define call_rcu(head, func) powerpc_call_rcu(head)
 #define pte_free_now powerpc_pte_free_now
 #define pte_free_defer powerpc_defer
-#define pagetable_alloc(gfp, order) powerpc_table_alloc(gfp)
-#define pagetable_pte_dtor(pt) powerpc_pte_dtor(pt)
-#define pagetable_pmd_dtor(pt) powerpc_pmd_dtor(pt)
+#define pagetable_alloc(gfp, order) table_alloc(gfp)
+#define pagetable_pte_dtor(pt) noted_pte_dtor(pt)
+#define pagetable_pmd_dtor(pt) noted_pmd_dtor(pt)
 #else
-#define alloc_page(gfp) powerpc_table_alloc(gfp)
-#define pgtable_pte_page_dtor(page) powerpc_pte_dtor(page)
-#define pgtable_pmd_page_dtor(page) powerpc_pmd_dtor(page)
+#define alloc_page(gfp) table_alloc(gfp)
+#define pgtable_pte_page_dtor(page) noted_pte_dtor(page)
+#define pgtable_pmd_page_dtor(page) noted_pmd_dtor(page)
 #endif
 #define PTF_POWERPC_HERE 1
 #include "ptfuzz_arch_functions.h"

@@ -722,22 +722,49 @@ static void restore(void)
 
 /* -------------------------------------------------------- what archs do */
 
+/* A table's descriptor, and what every version has under another name. */
+#ifdef HAVE_PTDESC
+typedef struct ptdesc table_desc;
+#define desc_page(pt) ptdesc_page(pt)
+#define virt_to_desc(virt) virt_to_ptdesc(virt)
+#define desc_alloc(gfp) pagetable_alloc(gfp, 0)
+#define desc_free(pt) pagetable_free(pt)
+#define desc_pte_dtor(pt) pagetable_pte_dtor(pt)
+#define desc_pmd_dtor(pt) pagetable_pmd_dtor(pt)
+#else
+typedef struct page table_desc;
+#define desc_page(pt) (pt)
+#define virt_to_desc(virt) virt_to_page(virt)
+#define desc_alloc(gfp) alloc_pages(gfp, 0)
+#define desc_free(pt) __free_page(pt)
+#define desc_pte_dtor(pt) pgtable_pte_page_dtor(pt)
+#define desc_pmd_dtor(pt) pgtable_pmd_page_dtor(pt)
+#endif
+
+/* Destructors that a function of the kernel's own runs: the ledger is told, and of a callback that frees. */
+static bool is_callback;
+
+static void noted_pte_dtor(table_desc *pt)
+{
+	note(E_PTE_DTOR, from_page(desc_page(pt)));
+	if (is_callback)
+		note(E_DEFERRED, from_page(desc_page(pt)));
+	desc_pte_dtor(pt);
+}
+
+static void noted_pmd_dtor(table_desc *pt)
+{
+	note(E_PMD_DTOR, from_page(desc_page(pt)));
+	desc_pmd_dtor(pt);
+}
+
 /* arch/sparc/mm/init_64.c:__pte_free */
 static void sparc64_pte_free(void *pte)
 {
-#ifdef HAVE_PTDESC
-	struct ptdesc *ptdesc = virt_to_ptdesc(pte);
+	table_desc *pt = virt_to_desc(pte);
 
-	note(E_PTE_DTOR, from_page((struct page *)ptdesc));
-	pagetable_pte_dtor(ptdesc);
-	pagetable_free(ptdesc);
-#else
-	struct page *page = virt_to_page(pte);
-
-	note(E_PTE_DTOR, from_page(page));
-	pgtable_pte_page_dtor(page);
-	__free_page(page);
-#endif
+	noted_pte_dtor(pt);
+	desc_free(pt);
 }
 
 /* Tables as the architectures take them; asm/tlb.h and pgalloc.c of each. */
@@ -757,8 +784,7 @@ void __tlb_remove_table(void *table)
 				pagetable_free(ptdesc);
 				return;
 			}
-			note(E_PTE_DTOR, from_page(page));
-			pagetable_pte_dtor(ptdesc);
+			noted_pte_dtor(ptdesc);
 			pagetable_free(ptdesc);
 		}
 #elif defined(PTF_S390)
@@ -787,12 +813,11 @@ void __tlb_remove_table(void *table)
 static void pte_free_now(struct rcu_head *head)
 {
 #ifdef HAVE_PTDESC
-	struct page *page = container_of(head, struct page, rcu_head);
-	struct ptdesc *ptdesc = page_ptdesc(page);
+	struct ptdesc *ptdesc = page_ptdesc(container_of(head, struct page, rcu_head));
 
-	note(E_PTE_DTOR, from_page(page));
-	pagetable_pte_dtor(ptdesc);
-	note(E_DEFERRED, from_page(page));
+	is_callback = true;
+	noted_pte_dtor(ptdesc);
+	is_callback = false;
 	pagetable_free(ptdesc);
 #endif
 }
@@ -987,11 +1012,10 @@ static noinline unsigned long __ref boot_pages_alloc(int nr)
 
 /* ---------------------------------------------------------------- the steps */
 
-static void inject(int bits)
+static void inject(void)
 {
 	injector->attr.probability = 100;
 	atomic_set(&injector->attr.times, 1);
-	(void)bits;
 }
 
 /* A charge is about to be made, of memory that could be had. */
@@ -1013,32 +1037,51 @@ static bool injected(void)
 }
 
 /* A failure that was asked for is used up by the next allocation that is possible at all. */
-static struct page *get_pages(int gfp, int order)
-{
-	struct page *page;
+#define may_fail(possible, allocation)			\
+({							\
+	bool asked = fail_next & 1;			\
+	typeof(allocation) got;				\
+							\
+	if (asked)					\
+		inject();				\
+	got = (allocation);				\
+	if (asked) {					\
+		injected();				\
+		if (possible)				\
+			fail_next &= ~1;		\
+	}						\
+	got;						\
+})
 
-	if (!(fail_next & 1))
-		return alloc_pages(to_gfp(gfp), order);
-	inject(1);
-	page = alloc_pages(to_gfp(gfp), order);
-	injected();
-	if ((unsigned int)order <= PTF_MAX_PAGE_ORDER)
-		fail_next &= ~1;
-	return page;
+static bool is_order(int order)
+{
+	return (unsigned int)order <= PTF_MAX_PAGE_ORDER;
 }
 
-static unsigned long get_free_pages(int gfp, int order, gfp_t more)
+static struct page *get_pages(int gfp, int order)
 {
-	unsigned long addr;
+	return may_fail(is_order(order), alloc_pages(to_gfp(gfp), order));
+}
 
-	if (!(fail_next & 1))
-		return __get_free_pages(to_gfp(gfp) | more, order);
-	inject(1);
-	addr = __get_free_pages(to_gfp(gfp) | more, order);
-	injected();
-	if ((unsigned int)order <= PTF_MAX_PAGE_ORDER)
-		fail_next &= ~1;
-	return addr;
+static unsigned long get_free_pages(int gfp, int order)
+{
+	return may_fail(is_order(order), __get_free_pages(to_gfp(gfp), order));
+}
+
+/* For functions of the architectures: a table of order 0. */
+static table_desc *table_alloc(gfp_t gfp)
+{
+	return may_fail(true, desc_alloc(gfp | __GFP_NOMEMALLOC));
+}
+
+/* ... and tables that are queued by their address. */
+static void remove_table_at(struct mmu_gather *tlb, void *table)
+{
+	note_pages(E_QUEUED, from_virt(table), 1);
+	if (tables_are_pages())
+		tlb_remove_page(tlb, table);
+	else
+		tlb_remove_table(tlb, table);
 }
 
 #ifdef PTF_POWERPC
@@ -1058,7 +1101,7 @@ static struct list_head *s390_list(int mm)
 static void gather_alloc(int which)
 {
 	if (fail_next & (1 | which))
-		inject(which);
+		inject();
 }
 
 static void gather_alloc_done(int which)
@@ -1101,23 +1144,14 @@ static int __ref run_call(int op, int a, int b, int c)
 	case PTF_alloc_page:
 		return from_page(get_pages(a, 0));
 	case PTF___get_free_pages:
-		return from_virt((void *)get_free_pages(a, b, 0));
+		return from_virt((void *)get_free_pages(a, b));
 	case PTF___get_free_page:
-		return from_virt((void *)get_free_pages(a, 0, 0));
+		return from_virt((void *)get_free_pages(a, 0));
 	case PTF_get_zeroed_page:
-		if (fail_next & 1)
-			return from_virt((void *)get_free_pages(a, 0, __GFP_ZERO));
-		return from_virt((void *)get_zeroed_page(to_gfp(a)));
+		return from_virt((void *)may_fail(true, get_zeroed_page(to_gfp(a))));
 	case PTF_alloc_pages_exact:
-		if (fail_next & 1)
-			inject(1);
-		addr = (unsigned long)alloc_pages_exact((unsigned int)a, to_gfp(b));
-		if (fail_next & 1) {
-			injected();
-			if (a > 0 && get_order((unsigned int)a) <= PTF_MAX_PAGE_ORDER)
-				fail_next &= ~1;
-		}
-		return from_virt((void *)addr);
+		return from_virt(may_fail(a > 0 && is_order(get_order((unsigned int)a)),
+					  alloc_pages_exact((unsigned int)a, to_gfp(b))));
 	case PTF_split_page:
 		split_page(to_page(a), b);
 		return 0;
@@ -1201,18 +1235,7 @@ static int __ref run_call(int op, int a, int b, int c)
 	case PTF_pagetable_is_reserved:
 		return pagetable_is_reserved((struct ptdesc *)to_page(a));
 	case PTF_pagetable_alloc:
-		{
-			struct ptdesc *pt;
-
-			if (!(fail_next & 1))
-				return from_page((struct page *)pagetable_alloc(to_gfp(a), b));
-			inject(1);
-			pt = pagetable_alloc(to_gfp(a), b);
-			injected();
-			if ((unsigned int)b <= PTF_MAX_PAGE_ORDER)
-				fail_next &= ~1;
-			return from_page((struct page *)pt);
-		}
+		return from_page((struct page *)may_fail(is_order(b), pagetable_alloc(to_gfp(a), b)));
 	case PTF_pagetable_free:
 		pagetable_free((struct ptdesc *)to_page(a));
 		return 0;
@@ -1406,6 +1429,17 @@ static int __ref run_call(int op, int a, int b, int c)
 	case PTF_env_fail:
 		fail_next |= 1 << a;
 		return 0;
+	case PTF_pgtable_free_tlb:
+		gather_alloc(tables_are_pages() ? 2 : 4);
+		if (arch == PTF_ARCH_SPARC64)
+			/* arch/sparc/include/asm/pgalloc_64.h */
+			remove_table_at(tlb, (void *)(to_virt(b) | (c == PTF_IS_PAGE)));
+#ifdef PTF_POWERPC
+		else
+			pgtable_free_tlb(tlb, (void *)to_virt(b), c);
+#endif
+		gather_alloc_done(tables_are_pages() ? 2 : 4);
+		return 0;
 #ifdef PTF_POWERPC
 	case PTF_pte_fragment_alloc:
 		return from_virt(pte_fragment_alloc(&powerpc_mms[a], b));
@@ -1416,19 +1450,6 @@ static int __ref run_call(int op, int a, int b, int c)
 		return from_virt(pmd_fragment_alloc(&powerpc_mms[a], 0));
 	case PTF_pmd_fragment_free:
 		pmd_fragment_free((void *)to_virt(a));
-		return 0;
-	case PTF_pgtable_free_tlb:
-		if (arch == PTF_ARCH_SPARC64) {
-			/* arch/sparc/include/asm/pgalloc_64.h */
-			note_pages(E_QUEUED, c == PTF_IS_PAGE ? b | 1 : b, 1);
-			gather_alloc(4);
-			tlb_remove_table(tlb, (void *)(to_virt(b) | (c == PTF_IS_PAGE)));
-			gather_alloc_done(4);
-			return 0;
-		}
-		gather_alloc(tables_are_pages() ? 2 : 4);
-		pgtable_free_tlb(tlb, (void *)to_virt(b), c);
-		gather_alloc_done(tables_are_pages() ? 2 : 4);
 		return 0;
 	/* destroy_pagetable_cache() is what it does; and init_new_context() of the next mm. */
 	case PTF_arch_exit_mmap:

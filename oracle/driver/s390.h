@@ -21,35 +21,6 @@ static struct ptf_s390_mm *s390_mm_of(struct mmu_gather *tlb)
 	return &s390_mms[i];
 }
 
-static struct page *s390_alloc_page(gfp_t gfp)
-{
-	struct page *page;
-
-	gfp |= __GFP_NOMEMALLOC;
-	if (!(fail_next & 1))
-		return alloc_pages(gfp, 0);
-	inject(1);
-	page = alloc_pages(gfp, 0);
-	injected();
-	fail_next &= ~1;
-	return page;
-}
-
-static void s390_pte_dtor(struct page *page)
-{
-	note(E_PTE_DTOR, from_page(page));
-	pgtable_pte_page_dtor(page);
-}
-
-static void s390_remove_table(struct mmu_gather *tlb, void *table)
-{
-	note_pages(E_QUEUED, from_virt(table), 1);
-	if (tables_are_pages())
-		tlb_remove_page(tlb, table);
-	else
-		tlb_remove_table(tlb, table);
-}
-
 #pragma push_macro("mm_struct")
 #pragma push_macro("PTRS_PER_PTE")
 #pragma push_macro("_PAGE_INVALID")
@@ -82,9 +53,9 @@ do { \
 #define arch_set_page_dat(page, order) do { } while (0)
 #define gmap_unlink(mm, table, vmaddr) do { } while (0)
 #define dump_page(page, msg) do { } while (0)
-#define alloc_page(gfp) s390_alloc_page(gfp)
-#define pgtable_pte_page_dtor(page) s390_pte_dtor(page)
-#define tlb_remove_table(tlb, table) s390_remove_table(tlb, table)
+#define alloc_page(gfp) table_alloc(gfp)
+#define pgtable_pte_page_dtor(page) noted_pte_dtor(page)
+#define tlb_remove_table(tlb, table) remove_table_at(tlb, table)
 #define __tlb_remove_table s390__tlb_remove_table
 #define PTF_S390_HERE 1
 #include "ptfuzz_arch_functions.h"
