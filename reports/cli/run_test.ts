@@ -354,6 +354,20 @@ Deno.test("shrink --kunit prints a test, or says why there is none", async () =>
   assert.match(none.err, /this cannot be a KUnit test: a running kernel shows nothing of family/);
 });
 
+Deno.test("what a file says of its program is not said of a shorter one", async () => {
+  const file = "corpus/regressions/crst-half-converted-6.12-held.pt";
+  const stored = Deno.readTextFileSync(file);
+  const said = "while someone holds page 0";
+  const kunit = async (shrunk: string) =>
+    (await ran(["shrink", file, "--kunit"], { shrinkFile: () => Promise.resolve(shrunk) })).out;
+  assert.match(await kunit(stored), new RegExp(said));
+  const shorter = stored.replace(/^env .*\n/gm, "").replace(/^finding (family|page-leak) at [56].*\n/gm, "").replaceAll(
+    " at 6",
+    " at 4",
+  );
+  assert.doesNotMatch(await kunit(shorter), new RegExp(said));
+});
+
 Deno.test("what is stopped prints its one object all the same, and ends with 130", async () => {
   for (const command of ["bench", "mutants", "linux"]) {
     const stopped = { ok: true, interrupted: true };
