@@ -198,3 +198,20 @@ Deno.test("s390's tables of half a page are queued right and wrong", () => {
     if (name !== "page_table_alloc") assert.ok(machine.wrong[opOf(name)]! > 0, `${name} never ran wrong`);
   }
 });
+
+Deno.test("the tail of a block queued for a destructor, and a shared table constructed anew, are misuses", () => {
+  const misused = (text: string): boolean => {
+    const program = parseProgram(text, "test");
+    const machine = new Machine(program);
+    machine.run(program);
+    return machine.misuse;
+  };
+  const queued = (page: string): string =>
+    `kernel 6.14\nconfig DEBUG_VM\nd0 = pagetable_alloc(GFP_KERNEL, 1)\ng0 = tlb_gather_mmu(mm0)\n` +
+    `pagetable_pgd_ctor(d0)\ntlb_flush_pud_range(g0, 0x1000, 4096)\ntlb_remove_table(g0, ${page})\n`;
+  assert.deepEqual([misused(queued("d0+1")), misused(queued("d0"))], [true, false]);
+  const shared = (shares: string): string =>
+    `kernel v2\narch arm64\np0 = alloc_pages(GFP_KERNEL, 0)\npgtable_pmd_page_ctor(p0)\na0 = page_address(p0)\n` +
+    `${shares}pgtable_pmd_page_dtor(p0)\npgtable_pmd_page_ctor(p0)\npgtable_pmd_page_dtor(p0)\n__free_page(p0)\n`;
+  assert.deepEqual([misused(shared("huge_pmd_share(a0)\n")), misused(shared(""))], [true, false]);
+});

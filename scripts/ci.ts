@@ -33,7 +33,7 @@ const STEPS: readonly Step[] = [
   { name: "sources", command: ["deno", "task", "sources"] },
   { name: "corpus", command: ["deno", "task", "replay"] },
   { name: "fuzz", command: ["deno", "task", "fuzz", "--ops", "4000000"] },
-  { name: "hostile", command: ["deno", "task", "fuzz", "--mode", "hostile", "--ops", "2000000"] },
+  { name: "hostile", command: ["deno", "task", "fuzz", "--mode", "hostile"] },
   { name: "mutants", command: ["deno", "task", "mutants"] },
   { name: "conform", command: ["deno", "task", "conform", "--programs", "20000"], skip: withoutSource },
   { name: "linux", command: ["deno", "task", "linux"], skip: withoutSource },

@@ -12,7 +12,7 @@
  * @module
  */
 import { MAX_PARTS } from "../memory/fragments.ts";
-import { NULL, PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE, PAGE_WORDS_SHIFT, W_INDEX, W_PRIVATE } from "../memory/words.ts";
+import { PAGE_OFFSET, PAGE_SIZE, PAGE_WORDS_SHIFT, W_INDEX, W_PRIVATE } from "../memory/words.ts";
 import { FRAGMENT, NOCACHE, PARTS_OF, PMD_FRAGMENT, POINTER_PMD, POINTER_PTE, PTE_FRAGMENT, SLAB } from "./families.ts";
 import {
   BAD_REFERENCE,
@@ -161,10 +161,4 @@ export function isBuilt(l: Ledger, g: number): boolean {
 /** Whether the kernel freed the page of a grant, whatever was left of it. */
 export function isGone(l: Ledger, g: number): boolean {
   return isFree(l.mem, l.layout, l.gFirst[g]!);
-}
-
-/** The page that an address lies in, or NULL. */
-export function pageUnder(l: Ledger, table: number): number {
-  const pfn = (table - PAGE_OFFSET) >> PAGE_SHIFT;
-  return pfn >= 0 && pfn < l.nrPages ? pfn : NULL;
 }

@@ -7,7 +7,6 @@
 import { released, stranded } from "../judge.ts";
 import { ptdescOf } from "../../memory/memdesc.ts";
 import { IS_OBJECT, IS_PAGE, MAX_PARTS, PGTABLE_CACHE, PTE_INDEX, TABLE_PMD } from "../../memory/fragments.ts";
-import type { __GFP_ACCOUNT } from "../../memory/gfp.ts";
 import { NULL, PAGE_OFFSET } from "../../memory/words.ts";
 import {
   BY_PART,
@@ -286,7 +285,7 @@ function beforeFree(l: Ledger): void {
   if (parts !== 0) lose(l, parts);
 }
 
-function afterFree(l: Ledger): void {
+export function partFreed(l: Ledger): void {
   const g = l.pending;
   if (g < 0) return;
   l.pending = -1;
@@ -297,7 +296,7 @@ function afterTableFree(l: Ledger): void {
   const g = l.pending;
   // A callback that ran inside the call may have been the last, and taken the page with it.
   if (g >= 0 && (l.grantOf[pfnOf(l.b)] !== g || l.gState[g] === INTENDED)) l.pending = -1;
-  afterFree(l);
+  partFreed(l);
 }
 
 function queue(l: Ledger, table: number, family: number): void {
@@ -430,11 +429,6 @@ export function deferPart(l: Ledger): void {
   lose(l, parts);
 }
 
-/** After it. */
-export function partDeferred(l: Ledger): void {
-  afterFree(l);
-}
-
 /** Whether the page that an address lies in is one that tables share. */
 export function sharesPage(l: Ledger, value: number): boolean {
   if (value < PAGE_OFFSET) return false;
@@ -499,7 +493,7 @@ function afterPteFree(l: Ledger): void {
   if (l.gExtra[g] === 0 && isBuilt(l, g)) {
     l.record(CONSTRUCTOR, LEAK, WHY_NO_DTOR, g, l.gFirst[g]!, 0, LEVEL_PTE, 0);
   }
-  afterFree(l);
+  partFreed(l);
 }
 
 function beforeFreeSlab(l: Ledger): void {
@@ -547,11 +541,11 @@ export const FRAGMENT_HOOKS: Readonly<Record<string, Hooks>> = {
   pgtable_free_tlb: { before: beforeFreeTlb, after: afterQueue },
   arch_exit_mmap: { before: beforeExit, after: afterExit },
   get_pointer_table: { before: beforePointer, after: afterPointer },
-  free_pointer_table: { before: beforeFreePointer, after: afterFree },
+  free_pointer_table: { before: beforeFreePointer, after: partFreed },
   srmmu_get_nocache: { after: afterNocache },
-  srmmu_free_nocache: { before: beforeFreeNocache, after: afterFree },
+  srmmu_free_nocache: { before: beforeFreeNocache, after: partFreed },
   pte_alloc_one: { before: beforePteAlloc, after: afterPteAlloc },
   pte_free: { before: beforePteFree, after: afterPteFree },
   kmem_cache_alloc: { after: afterSlab },
-  kmem_cache_free: { before: beforeFreeSlab, after: afterFree },
+  kmem_cache_free: { before: beforeFreeSlab, after: partFreed },
 };

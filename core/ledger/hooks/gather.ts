@@ -24,7 +24,7 @@ import {
 } from "../states.ts";
 import { leaveTable, WALK_TLB } from "../walkers.ts";
 import { WHY_GATHER_DONE, WHY_NOT_GRANTED, WHY_QUEUED_TWICE } from "../why.ts";
-import { deferPart, partDeferred, queueRaw, sharesPage } from "./fragments.ts";
+import { deferPart, partFreed, queueRaw, sharesPage } from "./fragments.ts";
 import { givenUp, holder, type Hooks, notGranted, own, pageOf, putAtZero, singles, sizedByLookup } from "./hook.ts";
 
 function gatherStarted(l: Ledger): void {
@@ -94,8 +94,8 @@ function queue(l: Ledger, pfn: number, way: number, release: number, destructs: 
   if (l.gState[g] !== LIVE && own(l, g, at) < refs) return givenUp(l, g, pfn);
   // The gather ends its mm: the hardware walks nothing of it any more.
   if (l.ranges[l.a] === 2 && l.deadAsid) leaveTable(l, g, WALK_TLB);
-  // s390 takes the address for the block's first page; a put looks the head up.
-  if (release > 0 && pfn !== l.gFirst[g]) l.misuse = true;
+  // s390 takes the address for the block's first page, and so does a destructor; a put looks the head up.
+  if ((release > 0 || destructs !== DESTRUCTS_NONE) && pfn !== l.gFirst[g]) l.misuse = true;
   if (own(l, g, at) < refs || l.refs[at] === 0 || (singles(l, g) && l.gTotal[g]! > 1)) return putAtZero(l, g, pfn);
   l.intend(g, way, willDestruct(l, g, destructs));
   l.gOwnerRefs[g]! -= refs;
@@ -239,6 +239,6 @@ export const GATHER_HOOKS: Readonly<Record<string, Hooks>> = {
   flush_tlb_mm: {},
   flush_tlb_all: {},
   flush_tlb_kernel_range: {},
-  pte_free_defer: { before: beforeDefer, after: partDeferred },
+  pte_free_defer: { before: beforeDefer, after: partFreed },
   tlb_finish_mmu: { before: beforeFinish, after: afterFinish },
 };

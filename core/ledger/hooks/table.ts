@@ -59,6 +59,8 @@ function ctor(level: number): Hooks {
       constructing(l, l.a);
       // What lies on x86's list has its words in use.
       if (l.onList[l.a] !== 0) l.misuse = true;
+      // The count of who shares it begins anew.
+      if ((l.table[l.a]! & T_SHARED) !== 0) l.misuse = true;
       // Before 6.14 ptl keeps pointing at the lock that a destructor freed: such a page has to be freed first.
       if (l.allocPtlocks && lockOf(l, l.a) >= 0) l.misuse = true;
     },
