@@ -83,7 +83,11 @@ function processScreen(): Screen | undefined {
   if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) return undefined;
   const bytes = new Uint8Array(64);
   return {
-    size: () => Deno.consoleSize(),
+    // A terminal that nobody told its size says 0.
+    size: () => {
+      const { columns, rows } = Deno.consoleSize();
+      return { columns: columns || 80, rows: rows || 24 };
+    },
     enter() {
       Deno.stdin.setRaw(true);
       write(Deno.stdout, "\x1b[?1049h\x1b[?25l");

@@ -88,7 +88,10 @@ function findingLines(finding: ReportedFinding, shown: string | undefined, width
   const where = visible(`${disciplineLabel(finding)} on ${finding.kernel}, ${finding.arch}`);
   const title = `${findingTitle(finding)}, ${finding.severity}`;
   const statement = invariantById(finding.invariant)?.statement;
-  const [first, ...rest] = wrap(`NEW  ${visible(title)}: ${where}`, width);
+  const [first, ...rest] = wrap(
+    `${finding.severity === "theoretical" ? "also" : "NEW"}  ${visible(title)}: ${where}`,
+    width,
+  );
   return [
     ...[first ?? "", ...rest.map((line) => `  ${line}`.slice(0, width))].map((l) =>
       paint(SEVERITY_STYLE[finding.severity], l)
@@ -106,7 +109,8 @@ function findingLines(finding: ReportedFinding, shown: string | undefined, width
 
 function unexpectedLines(result: Result, width: number, paint: Paint): string[] {
   const unexpected = worstFirst(result.findings).filter((f) => !f.expected);
-  const rest = unexpected.length - PRINTED_FINDINGS;
+  const rest = unexpected.slice(PRINTED_FINDINGS).filter((f) => f.severity !== "theoretical").length;
+  const theories = unexpected.slice(PRINTED_FINDINGS).length - rest;
   const shown = new Map<string, string>();
   return [
     ...unexpected.slice(0, PRINTED_FINDINGS).flatMap((f) => {
@@ -116,6 +120,9 @@ function unexpectedLines(result: Result, width: number, paint: Paint): string[] 
     }),
     ...(rest > 0
       ? [...wrap(`${count(rest, "more unexpected finding")}: report.json has all of them.`, width), ""]
+      : []),
+    ...(theories > 0
+      ? [...wrap(`${count(theories, "more theoretical finding")}: report.json has all of them.`, width), ""]
       : []),
   ];
 }

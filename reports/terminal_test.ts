@@ -53,6 +53,17 @@ Deno.test("colours are used where asked for, and no escape of anyone's text pass
   assert.match(text, /\\x1b\[31mred/);
 });
 
+Deno.test("what no real code does is not called new, nor counted as unexpected", () => {
+  const findings = Array.from(
+    { length: 50 },
+    (_, i) => sampleFinding({ discipline: `d${i}`, severity: i < 5 ? "corruption" : "theoretical" }),
+  );
+  const text = renderTerminal(sampleResult({ findings, unexpected: 5 }), plain);
+  assert.deepEqual([text.match(/^NEW /gm)?.length, text.match(/^also /gm)?.length], [5, 15]);
+  assert.match(text, /^30 more theoretical findings: report\.json has all of them\.$/m);
+  assert.doesNotMatch(text, /more unexpected/);
+});
+
 Deno.test("many unexpected findings are counted and not all printed", () => {
   const findings = Array.from({ length: 50 }, (_, i) => sampleFinding({ discipline: `d${i}` }));
   assert.match(

@@ -42,7 +42,7 @@ export function Blocks({ reader, onPage }: Props): JSX.Element {
               <thead>
                 <tr>
                   <th scope="col">Block</th>
-                  <th scope="col">Pages</th>
+                  <th scope="col">pfn</th>
                   <th scope="col">Granted</th>
                   <th scope="col">Now</th>
                   <th scope="col">_refcount</th>
