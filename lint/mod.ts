@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { boundImports } from "./bound_imports.ts";
 import { importsOneWay } from "./imports_one_way.ts";
 import { noClockOrChance } from "./no_clock_or_chance.ts";
 
@@ -11,6 +12,7 @@ const plugin: Deno.lint.Plugin = {
   rules: {
     "no-clock-or-chance": noClockOrChance,
     "imports-one-way": importsOneWay,
+    "bound-imports": boundImports,
   },
 };
 

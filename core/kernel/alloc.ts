@@ -12,9 +12,17 @@
  *
  * @module
  */
-import { EV_SURPLUS } from "../memory/events.ts";
-import { __GFP_ACCOUNT, __GFP_COMP, __GFP_HIGHMEM, __GFP_NOFAIL, __GFP_NOWARN, __GFP_ZERO } from "../memory/gfp.ts";
-import {
+import * as $events from "../memory/events.ts";
+import * as $gfp from "../memory/gfp.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
+import * as $buddy from "./buddy.ts";
+import type { Kernel } from "./kernel.ts";
+import * as $page from "./page.ts";
+
+const { EV_SURPLUS } = $events;
+const { __GFP_ACCOUNT, __GFP_COMP, __GFP_HIGHMEM, __GFP_NOFAIL, __GFP_NOWARN, __GFP_ZERO } = $gfp;
+const {
   MAX_PAGE_ORDER,
   NULL,
   PAGE_SHIFT,
@@ -32,8 +40,8 @@ import {
   W_PRIVATE,
   W_REFCOUNT,
   W_TYPE,
-} from "../memory/words.ts";
-import {
+} = $words;
+const {
   bad_page,
   bug,
   C_FLAGS_PREP,
@@ -52,10 +60,9 @@ import {
   event,
   oops,
   warn,
-} from "./checks.ts";
-import { takePlaced, zone_watermark_ok } from "./buddy.ts";
-import type { Kernel } from "./kernel.ts";
-import { isCompound, leaveStale } from "./page.ts";
+} = $checks;
+const { takePlaced, zone_watermark_ok } = $buddy;
+const { isCompound, leaveStale } = $page;
 
 /** TAIL_MAPPING (`include/linux/poison.h`), its low word. */
 export const TAIL_MAPPING = 0x400;

@@ -9,11 +9,17 @@
  *
  * @module
  */
-import { PAGE_WORDS_SHIFT, W_TYPE } from "../memory/words.ts";
-import { oops } from "./checks.ts";
-import { dtorInside, LEVEL_PTE } from "./ctor.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
+import * as $ctor from "./ctor.ts";
 import type { ArchTable, Kernel } from "./kernel.ts";
-import { ARCHS, type KernelBase, since } from "./names.ts";
+import type { KernelBase } from "./names.ts";
+import * as $names from "./names.ts";
+
+const { PAGE_WORDS_SHIFT, W_TYPE } = $words;
+const { oops } = $checks;
+const { dtorInside, LEVEL_PTE } = $ctor;
+const { ARCHS, since } = $names;
 
 /** CRST_ALLOC_ORDER (s390): a region, segment or pgd table has 16 KB. */
 export const CRST_ALLOC_ORDER = 2;

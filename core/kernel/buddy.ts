@@ -12,18 +12,15 @@
  *
  * @module
  */
-import { AREA_NR, AREA_WORDS, Z_AREA, Z_END, Z_FREE, Z_START } from "../memory/mem_map.ts";
-import {
-  MAX_PAGE_ORDER,
-  NULL,
-  PAGE_WORDS_SHIFT,
-  W_FLAGS,
-  W_INDEX,
-  W_PRIVATE,
-  W_REFCOUNT,
-  W_TYPE,
-} from "../memory/words.ts";
-import {
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
+import type { Kernel } from "./kernel.ts";
+import * as $list from "./list.ts";
+
+const { AREA_NR, AREA_WORDS, Z_AREA, Z_END, Z_FREE, Z_START } = $memMap;
+const { MAX_PAGE_ORDER, NULL, PAGE_WORDS_SHIFT, W_FLAGS, W_INDEX, W_PRIVATE, W_REFCOUNT, W_TYPE } = $words;
+const {
   bug,
   C_BUDDY_COUNT,
   C_CLEAR_BUDDY,
@@ -34,9 +31,8 @@ import {
   C_OOPS_ORDER,
   C_SET_BUDDY,
   oops,
-} from "./checks.ts";
-import type { Kernel } from "./kernel.ts";
-import { list_add, list_add_tail, list_del, pageOfNode } from "./list.ts";
+} = $checks;
+const { list_add, list_add_tail, list_del, pageOfNode } = $list;
 
 /** `page_zone`: the zone's word. */
 export function page_zone(k: Kernel, page: number): number {

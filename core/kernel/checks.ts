@@ -12,9 +12,12 @@
  *
  * @module
  */
-import { EV_BAD_PAGE, EV_WARN, EVENT_WORDS } from "../memory/events.ts";
-import { PAGE_WORDS_SHIFT, W_TYPE } from "../memory/words.ts";
+import * as $events from "../memory/events.ts";
+import * as $words from "../memory/words.ts";
 import type { Kernel } from "./kernel.ts";
+
+const { EV_BAD_PAGE, EV_WARN, EVENT_WORDS } = $events;
+const { PAGE_WORDS_SHIFT, W_TYPE } = $words;
 
 /** What a check does when it fires. */
 export type CheckKind = "BUG" | "bad_page" | "WARN";

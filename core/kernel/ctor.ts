@@ -17,11 +17,16 @@
  *
  * @module
  */
-import { EV_DTOR } from "../memory/events.ts";
-import { Z_PAGETABLE } from "../memory/mem_map.ts";
-import { PAGE_WORDS_SHIFT, W_COMPOUND_HEAD, W_INDEX, W_TYPE } from "../memory/words.ts";
-import { bug, C_CLEAR_TABLE, C_FLAGS_TAIL, C_SET_TABLE, event, oops } from "./checks.ts";
+import * as $events from "../memory/events.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
+
+const { EV_DTOR } = $events;
+const { Z_PAGETABLE } = $memMap;
+const { PAGE_WORDS_SHIFT, W_COMPOUND_HEAD, W_INDEX, W_TYPE } = $words;
+const { bug, C_CLEAR_TABLE, C_FLAGS_TAIL, C_SET_TABLE, event, oops } = $checks;
 
 /** Levels as events name them. */
 export const LEVEL_PTE = 1;

@@ -17,15 +17,24 @@
  *
  * @module
  */
-import { GFP_FLAGS } from "../memory/gfp.ts";
-import { fragmentList, LIST_PREV, TABLE_ENTRIES, ZEROED } from "../memory/mem_map.ts";
-import { NULL, PAGE_SIZE, PAGE_WORDS_SHIFT, W_REFCOUNT } from "../memory/words.ts";
-import { CRST_ALLOC_ORDER } from "./arch.ts";
-import { oops } from "./checks.ts";
-import { dtorInside, LEVEL_PTE } from "./ctor.ts";
+import * as $gfp from "../memory/gfp.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $arch from "./arch.ts";
+import * as $checks from "./checks.ts";
+import * as $ctor from "./ctor.ts";
 import type { Kernel } from "./kernel.ts";
-import { list_add, list_add_tail, list_del, pageOfNode } from "./list.ts";
-import { FREE_PENDING, reachPoint } from "./points.ts";
+import * as $list from "./list.ts";
+import * as $points from "./points.ts";
+
+const { GFP_FLAGS } = $gfp;
+const { fragmentList, LIST_PREV, TABLE_ENTRIES, ZEROED } = $memMap;
+const { NULL, PAGE_SIZE, PAGE_WORDS_SHIFT, W_REFCOUNT } = $words;
+const { CRST_ALLOC_ORDER } = $arch;
+const { oops } = $checks;
+const { dtorInside, LEVEL_PTE } = $ctor;
+const { list_add, list_add_tail, list_del, pageOfNode } = $list;
+const { FREE_PENDING, reachPoint } = $points;
 
 const GFP_KERNEL = GFP_FLAGS["GFP_KERNEL"] as number;
 /** Bytes of a table. */

@@ -12,7 +12,17 @@
  *
  * @module
  */
-import {
+import * as $words from "../memory/words.ts";
+import * as $alloc from "./alloc.ts";
+import * as $buddy from "./buddy.ts";
+import * as $checks from "./checks.ts";
+import type { Kernel } from "./kernel.ts";
+import * as $list from "./list.ts";
+import * as $memcg from "./memcg.ts";
+import * as $page from "./page.ts";
+import * as $points from "./points.ts";
+
+const {
   NULL,
   PAGE_SHIFT,
   PAGE_SIZE,
@@ -24,8 +34,8 @@ import {
   W_MAPPING,
   W_PRIVATE,
   W_TYPE,
-} from "../memory/words.ts";
-import {
+} = $words;
+const {
   page_bad_reason,
   TAIL_MAPPING,
   W_DEFERRED_LIST,
@@ -33,9 +43,9 @@ import {
   W_LARGE_MAPCOUNT,
   W_NR_PAGES_MAPPED,
   W_PINCOUNT,
-} from "./alloc.ts";
-import { page_zone } from "./buddy.ts";
-import {
+} = $alloc;
+const { page_zone } = $buddy;
+const {
   bad_page,
   bug,
   C_COMPOUND_MAPCOUNT,
@@ -53,12 +63,11 @@ import {
   C_TAIL_MAPPING,
   C_TAIL_NOT_SET,
   oops,
-} from "./checks.ts";
-import type { Kernel } from "./kernel.ts";
-import { throughPcpList } from "./list.ts";
-import { isCharged, uncharge } from "./memcg.ts";
-import { isCompound } from "./page.ts";
-import { AFTER_PUT, reachPoint } from "./points.ts";
+} = $checks;
+const { throughPcpList } = $list;
+const { isCharged, uncharge } = $memcg;
+const { isCompound } = $page;
+const { AFTER_PUT, reachPoint } = $points;
 
 /** The largest order of the per-CPU lists (`pcp_allowed_order`). */
 export const PAGE_ALLOC_COSTLY_ORDER = 3;

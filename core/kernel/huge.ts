@@ -12,19 +12,16 @@
  *
  * @module
  */
-import { LIST_PREV, PAGE_POINTER } from "../memory/mem_map.ts";
-import {
-  NULL,
-  PAGE_WORDS_SHIFT,
-  STRUCT_PAGE_SHIFT,
-  W_INDEX,
-  W_LRU_NEXT,
-  W_LRU_PREV,
-  W_REFCOUNT,
-} from "../memory/words.ts";
-import { bug, C_OOPS_DEPOSIT, oops } from "./checks.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
-import { list_add, list_del, nodeOf, pageOfNode } from "./list.ts";
+import * as $list from "./list.ts";
+
+const { LIST_PREV, PAGE_POINTER } = $memMap;
+const { NULL, PAGE_WORDS_SHIFT, STRUCT_PAGE_SHIFT, W_INDEX, W_LRU_NEXT, W_LRU_PREV, W_REFCOUNT } = $words;
+const { bug, C_OOPS_DEPOSIT, oops } = $checks;
+const { list_add, list_del, nodeOf, pageOfNode } = $list;
 
 /** mms that have deposits of their own; as many as a program names. */
 export const DEPOSIT_MMS = 16;

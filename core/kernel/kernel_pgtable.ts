@@ -18,13 +18,20 @@
  *
  * @module
  */
-import { EV_DEFERRED, EV_IOTLB_FLUSH, EV_TABLE } from "../memory/events.ts";
-import { KERNEL_PGTABLES } from "../memory/mem_map.ts";
-import { PAGE_OFFSET, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_NEXT, W_LRU_PREV } from "../memory/words.ts";
-import { bug, C_OOPS_BATCH, C_OOPS_LIST, C_OOPS_RCU, event, oops } from "./checks.ts";
-import { dtorInside } from "./ctor.ts";
+import * as $events from "../memory/events.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
+import * as $ctor from "./ctor.ts";
 import type { Kernel } from "./kernel.ts";
-import { list_add, list_del, pageOfNode } from "./list.ts";
+import * as $list from "./list.ts";
+
+const { EV_DEFERRED, EV_IOTLB_FLUSH, EV_TABLE } = $events;
+const { KERNEL_PGTABLES } = $memMap;
+const { PAGE_OFFSET, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_NEXT, W_LRU_PREV } = $words;
+const { bug, C_OOPS_BATCH, C_OOPS_LIST, C_OOPS_RCU, event, oops } = $checks;
+const { dtorInside } = $ctor;
+const { list_add, list_del, pageOfNode } = $list;
 
 /** What stands for the address of a callback in an rcu_head: no list goes through it. */
 export const RCU_CALLBACK = 0x3100_0000;

@@ -8,10 +8,14 @@
  *
  * @module
  */
-import { LIST_POISON1, LIST_POISON2, LIST_PREV } from "../memory/mem_map.ts";
-import { PAGE_WORDS_SHIFT, W_LRU_NEXT, W_LRU_PREV } from "../memory/words.ts";
-import { bug, C_OOPS_LIST } from "./checks.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
+
+const { LIST_POISON1, LIST_POISON2, LIST_PREV } = $memMap;
+const { PAGE_WORDS_SHIFT, W_LRU_NEXT, W_LRU_PREV } = $words;
+const { bug, C_OOPS_LIST } = $checks;
 
 /** Byte address of a page's list node. */
 export function nodeOf(page: number): number {

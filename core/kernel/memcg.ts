@@ -12,11 +12,16 @@
  *
  * @module
  */
-import { __GFP_NOFAIL } from "../memory/gfp.ts";
-import { OBJCG_KMEM, Z_CHARGED } from "../memory/mem_map.ts";
-import { PAGE_WORDS_SHIFT, W_MEMCG } from "../memory/words.ts";
-import { oops } from "./checks.ts";
+import * as $gfp from "../memory/gfp.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
+
+const { __GFP_NOFAIL } = $gfp;
+const { OBJCG_KMEM, Z_CHARGED } = $memMap;
+const { PAGE_WORDS_SHIFT, W_MEMCG } = $words;
+const { oops } = $checks;
 
 /** MEMCG_DATA_KMEM. */
 const KMEM = 2;

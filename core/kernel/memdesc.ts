@@ -15,32 +15,21 @@
  *
  * @module
  */
-import { EV_PTDESC_FREE } from "../memory/events.ts";
-import { __GFP_COMP, __GFP_NOFAIL } from "../memory/gfp.ts";
-import {
-  D_FREE,
-  D_LIVE,
-  D_NEXT,
-  D_ORDER,
-  D_PAGE,
-  MEMDESC_PTDESC,
-  MEMDESC_TYPE,
-  PAGE_ADDRESS,
-  pageBehind,
-  ptdescOf,
-} from "../memory/memdesc.ts";
-import {
-  NULL,
-  PAGE_WORDS,
-  PAGE_WORDS_SHIFT,
-  STRUCT_PAGE_SHIFT,
-  W_COMPOUND_HEAD,
-  W_REFCOUNT,
-  W_TYPE,
-} from "../memory/words.ts";
-import { bug, C_NO_FOLIO, C_NO_PTDESC, C_PTDESC_FOLIO, C_PTDESC_GONE, event, oops } from "./checks.ts";
+import * as $events from "../memory/events.ts";
+import * as $gfp from "../memory/gfp.ts";
+import * as $memdesc from "../memory/memdesc.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
-import { compound_head } from "./page.ts";
+import * as $page from "./page.ts";
+
+const { EV_PTDESC_FREE } = $events;
+const { __GFP_COMP, __GFP_NOFAIL } = $gfp;
+const { D_FREE, D_LIVE, D_NEXT, D_ORDER, D_PAGE, MEMDESC_PTDESC, MEMDESC_TYPE, PAGE_ADDRESS, pageBehind, ptdescOf } =
+  $memdesc;
+const { NULL, PAGE_WORDS, PAGE_WORDS_SHIFT, STRUCT_PAGE_SHIFT, W_COMPOUND_HEAD, W_REFCOUNT, W_TYPE } = $words;
+const { bug, C_NO_FOLIO, C_NO_PTDESC, C_PTDESC_FOLIO, C_PTDESC_GONE, event, oops } = $checks;
+const { compound_head } = $page;
 
 /** Bit of `failNext`: the descriptor cannot be had. */
 export const FAIL_PTDESC: number = 1 << 4;

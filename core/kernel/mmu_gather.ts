@@ -19,29 +19,34 @@
  *
  * @module
  */
-import {
-  EV_BATCH_FREE,
-  EV_BATCH_PAGE,
-  EV_GATHER_PUT,
-  EV_IPI,
-  EV_NO_BATCH,
-  EV_QUEUED,
-  EV_TABLE,
-  EV_TLB_FLUSH,
-} from "../memory/events.ts";
-import { GFP_FLAGS } from "../memory/gfp.ts";
-import { LIST_PREV, PAGES_TO_FREE, STALE } from "../memory/mem_map.ts";
-import { NULL, PAGE_WORDS_SHIFT, W_LRU_NEXT, W_PRIVATE, W_REFCOUNT } from "../memory/words.ts";
-import { page_zone } from "./buddy.ts";
-import { bug, C_GATHER_END, C_GATHER_INACTIVE, C_GATHER_NR, C_OOPS_BATCH, C_OOPS_LIST, event } from "./checks.ts";
-import { dtorInside } from "./ctor.ts";
-import { free_one_page, PAGE_ALLOC_COSTLY_ORDER } from "./free.ts";
+import * as $events from "../memory/events.ts";
+import * as $gfp from "../memory/gfp.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $buddy from "./buddy.ts";
+import * as $checks from "./checks.ts";
+import * as $ctor from "./ctor.ts";
+import * as $free from "./free.ts";
 import type { Kernel } from "./kernel.ts";
-import { mem_cgroup_uncharge } from "./memcg.ts";
-import { endOfCallbacks, queueCallback, runDeferred, tlb_remove_table_one_rcu } from "./kernel_pgtable.ts";
-import { BATCH_GIVEN_BACK, BATCH_OVERWRITTEN, BATCH_PAGE } from "./page.ts";
-import { AFTER_CALL_RCU, reachPoint } from "./points.ts";
-import { list_add, list_del, pageOfNode, throughPcpList } from "./list.ts";
+import * as $memcg from "./memcg.ts";
+import * as $kernelPgtable from "./kernel_pgtable.ts";
+import * as $page from "./page.ts";
+import * as $points from "./points.ts";
+import * as $list from "./list.ts";
+
+const { EV_BATCH_FREE, EV_BATCH_PAGE, EV_GATHER_PUT, EV_IPI, EV_NO_BATCH, EV_QUEUED, EV_TABLE, EV_TLB_FLUSH } = $events;
+const { GFP_FLAGS } = $gfp;
+const { LIST_PREV, PAGES_TO_FREE, STALE } = $memMap;
+const { NULL, PAGE_WORDS_SHIFT, W_LRU_NEXT, W_PRIVATE, W_REFCOUNT } = $words;
+const { page_zone } = $buddy;
+const { bug, C_GATHER_END, C_GATHER_INACTIVE, C_GATHER_NR, C_OOPS_BATCH, C_OOPS_LIST, event } = $checks;
+const { dtorInside } = $ctor;
+const { free_one_page, PAGE_ALLOC_COSTLY_ORDER } = $free;
+const { mem_cgroup_uncharge } = $memcg;
+const { endOfCallbacks, queueCallback, runDeferred, tlb_remove_table_one_rcu } = $kernelPgtable;
+const { BATCH_GIVEN_BACK, BATCH_OVERWRITTEN, BATCH_PAGE } = $page;
+const { AFTER_CALL_RCU, reachPoint } = $points;
+const { list_add, list_del, pageOfNode, throughPcpList } = $list;
 
 /** Gathers that may be in use at once. */
 export const MAX_GATHERS = 16;

@@ -5,18 +5,30 @@
  *
  * @module
  */
-import { BUDDY } from "./mutants/buddy.ts";
-import { COMPOUND } from "./mutants/compound.ts";
-import { CONTENTS } from "./mutants/contents.ts";
-import { FREE } from "./mutants/free.ts";
-import { GATHER } from "./mutants/gather.ts";
-import { LOOKUPS } from "./mutants/lookups.ts";
+import * as $buddy from "./mutants/buddy.ts";
+import * as $compound from "./mutants/compound.ts";
+import * as $contents from "./mutants/contents.ts";
+import * as $free from "./mutants/free.ts";
+import * as $gather from "./mutants/gather.ts";
+import * as $lookups from "./mutants/lookups.ts";
 import type { Mutant } from "./mutants/mutant.ts";
-import { TABLES } from "./mutants/tables.ts";
-import { FRAGMENTS } from "./mutants/fragments.ts";
-import { MEMDESCS } from "./mutants/memdesc.ts";
-import { REFERENCES } from "./mutants/references.ts";
-import { WALKERS } from "./mutants/walkers.ts";
+import * as $tables from "./mutants/tables.ts";
+import * as $fragments from "./mutants/fragments.ts";
+import * as $memdesc from "./mutants/memdesc.ts";
+import * as $references from "./mutants/references.ts";
+import * as $walkers from "./mutants/walkers.ts";
+
+const { BUDDY } = $buddy;
+const { COMPOUND } = $compound;
+const { CONTENTS } = $contents;
+const { FREE } = $free;
+const { GATHER } = $gather;
+const { LOOKUPS } = $lookups;
+const { TABLES } = $tables;
+const { FRAGMENTS } = $fragments;
+const { MEMDESCS } = $memdesc;
+const { REFERENCES } = $references;
+const { WALKERS } = $walkers;
 
 export type { Mutant } from "./mutants/mutant.ts";
 

@@ -10,18 +10,14 @@
  *
  * @module
  */
-import { STALE, TABLE_ENTRIES, ZEROED } from "../memory/mem_map.ts";
-import {
-  NULL,
-  PAGE_OFFSET,
-  PAGE_SHIFT,
-  PAGE_WORDS_SHIFT,
-  STRUCT_PAGE_SHIFT,
-  W_COMPOUND_HEAD,
-  W_FLAGS,
-} from "../memory/words.ts";
-import { bug, C_FLAGS_TAIL, C_OOPS_ADDRESS, oops } from "./checks.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
+
+const { STALE, TABLE_ENTRIES, ZEROED } = $memMap;
+const { NULL, PAGE_OFFSET, PAGE_SHIFT, PAGE_WORDS_SHIFT, STRUCT_PAGE_SHIFT, W_COMPOUND_HEAD, W_FLAGS } = $words;
+const { bug, C_FLAGS_TAIL, C_OOPS_ADDRESS, oops } = $checks;
 
 /**
  * The head of a tail page, else the page itself

@@ -14,14 +14,22 @@
  *
  * @module
  */
-import { POINTER_TABLE_BYTES, pointerList, TABLE_PTE } from "../memory/fragments.ts";
-import { __GFP_ZERO, GFP_FLAGS } from "../memory/gfp.ts";
-import { LIST_PREV } from "../memory/mem_map.ts";
-import { NULL, PAGE_SIZE, PAGE_WORDS_SHIFT, W_INDEX, W_LRU_NEXT } from "../memory/words.ts";
-import { bug, C_POINTER_FREE, oops } from "./checks.ts";
-import { dtorInside, LEVEL_PTE } from "./ctor.ts";
+import * as $fragments from "../memory/fragments.ts";
+import * as $gfp from "../memory/gfp.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
+import * as $ctor from "./ctor.ts";
 import type { Kernel } from "./kernel.ts";
-import { list_add, list_add_tail, list_del, pageOfNode } from "./list.ts";
+import * as $list from "./list.ts";
+
+const { POINTER_TABLE_BYTES, pointerList, TABLE_PTE } = $fragments;
+const { __GFP_ZERO, GFP_FLAGS } = $gfp;
+const { LIST_PREV } = $memMap;
+const { NULL, PAGE_SIZE, PAGE_WORDS_SHIFT, W_INDEX, W_LRU_NEXT } = $words;
+const { bug, C_POINTER_FREE, oops } = $checks;
+const { dtorInside, LEVEL_PTE } = $ctor;
+const { list_add, list_add_tail, list_del, pageOfNode } = $list;
 
 const GFP_KERNEL = GFP_FLAGS["GFP_KERNEL"] as number;
 

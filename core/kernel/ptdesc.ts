@@ -8,9 +8,12 @@
  *
  * @module
  */
-import { __GFP_COMP } from "../memory/gfp.ts";
-import { NULL, PAGE_WORDS_SHIFT, W_REFCOUNT } from "../memory/words.ts";
+import * as $gfp from "../memory/gfp.ts";
+import * as $words from "../memory/words.ts";
 import type { Kernel } from "./kernel.ts";
+
+const { __GFP_COMP } = $gfp;
+const { NULL, PAGE_WORDS_SHIFT, W_REFCOUNT } = $words;
 
 /** The page's words under a descriptor's names; NULL stays NULL, a tail page makes the descriptor of a tail. */
 export function page_ptdesc(_k: Kernel, page: number): number {

@@ -21,7 +21,15 @@
  *
  * @module
  */
-import {
+import * as $fragments from "../memory/fragments.ts";
+import * as $gfp from "../memory/gfp.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
+import * as $ctor from "./ctor.ts";
+import type { Kernel } from "./kernel.ts";
+import * as $kernelPgtable from "./kernel_pgtable.ts";
+
+const {
   IS_PAGE,
   MAX_PGTABLE_INDEX_SIZE,
   NO_FRAGMENT,
@@ -31,13 +39,12 @@ import {
   PTE_FRAG_NR,
   PTE_INDEX,
   PUD_INDEX,
-} from "../memory/fragments.ts";
-import { __GFP_ACCOUNT, GFP_FLAGS } from "../memory/gfp.ts";
-import { NULL, PAGE_SIZE, PAGE_WORDS_SHIFT, W_FLAGS, W_INDEX } from "../memory/words.ts";
-import { bug, C_FRAG_COUNT, C_PGTABLE_INDEX, oops } from "./checks.ts";
-import { dtorInside, LEVEL_PMD, LEVEL_PTE } from "./ctor.ts";
-import type { Kernel } from "./kernel.ts";
-import { call_rcu } from "./kernel_pgtable.ts";
+} = $fragments;
+const { __GFP_ACCOUNT, GFP_FLAGS } = $gfp;
+const { NULL, PAGE_SIZE, PAGE_WORDS_SHIFT, W_FLAGS, W_INDEX } = $words;
+const { bug, C_FRAG_COUNT, C_PGTABLE_INDEX, oops } = $checks;
+const { dtorInside, LEVEL_PMD, LEVEL_PTE } = $ctor;
+const { call_rcu } = $kernelPgtable;
 
 /** PGALLOC_GFP. */
 const PGALLOC_GFP = GFP_FLAGS["GFP_PGTABLE_KERNEL"] as number;

@@ -14,10 +14,14 @@
  *
  * @module
  */
-import { LOCK_ADDRESS, LOCK_FREED, LOCK_LIVE, LOCK_SIZE, MAX_LOCKS } from "../memory/mem_map.ts";
-import { PAGE_WORDS_SHIFT, W_LRU_PREV, W_PRIVATE } from "../memory/words.ts";
-import { bug, C_OOPS_LOCK, C_PMD_HUGE_PTE, C_PTL_USED, oops } from "./checks.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
+
+const { LOCK_ADDRESS, LOCK_FREED, LOCK_LIVE, LOCK_SIZE, MAX_LOCKS } = $memMap;
+const { PAGE_WORDS_SHIFT, W_LRU_PREV, W_PRIVATE } = $words;
+const { bug, C_OOPS_LOCK, C_PMD_HUGE_PTE, C_PTL_USED, oops } = $checks;
 
 /** Bit of `failNext`: FAILABLE of the call table. */
 const FAIL_PTLOCK = 1 << 3;

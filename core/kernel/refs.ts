@@ -7,11 +7,16 @@
  *
  * @module
  */
-import { PAGE_WORDS, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_PREV, W_REFCOUNT } from "../memory/words.ts";
-import { COMPOUND_PAGE_DTOR, W_COMPOUND_NR, W_FOLIO_NR_PAGES } from "./alloc.ts";
-import { bug, C_DTOR, C_GET_ZERO, C_OOPS_DTOR, C_PUT_ZERO, oops } from "./checks.ts";
+import * as $words from "../memory/words.ts";
+import * as $alloc from "./alloc.ts";
+import * as $checks from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
-import { mem_cgroup_uncharge } from "./memcg.ts";
+import * as $memcg from "./memcg.ts";
+
+const { PAGE_WORDS, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_PREV, W_REFCOUNT } = $words;
+const { COMPOUND_PAGE_DTOR, W_COMPOUND_NR, W_FOLIO_NR_PAGES } = $alloc;
+const { bug, C_DTOR, C_GET_ZERO, C_OOPS_DTOR, C_PUT_ZERO, oops } = $checks;
+const { mem_cgroup_uncharge } = $memcg;
 
 /** NR_COMPOUND_DTORS: null, compound, hugetlb, transparent huge page. */
 const NR_COMPOUND_DTORS = 4;

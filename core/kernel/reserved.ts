@@ -7,23 +7,21 @@
  *
  * @module
  */
-import { Z_MANAGED } from "../memory/mem_map.ts";
-import {
-  MAX_PAGE_ORDER,
-  NULL,
-  PAGE_WORDS,
-  PAGE_WORDS_SHIFT,
-  W_FLAGS,
-  W_LRU_NEXT,
-  W_LRU_PREV,
-  W_REFCOUNT,
-  W_TYPE,
-} from "../memory/words.ts";
-import { page_zone, zone_watermark_ok } from "./buddy.ts";
-import { bug, C_OOPS_LIST, C_RESERVED_COMPOUND, oops } from "./checks.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $buddy from "./buddy.ts";
+import * as $checks from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
-import { nodeOf } from "./list.ts";
-import { isCompound } from "./page.ts";
+import * as $list from "./list.ts";
+import * as $page from "./page.ts";
+
+const { Z_MANAGED } = $memMap;
+const { MAX_PAGE_ORDER, NULL, PAGE_WORDS, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_NEXT, W_LRU_PREV, W_REFCOUNT, W_TYPE } =
+  $words;
+const { page_zone, zone_watermark_ok } = $buddy;
+const { bug, C_OOPS_LIST, C_RESERVED_COMPOUND, oops } = $checks;
+const { nodeOf } = $list;
+const { isCompound } = $page;
 
 /** PG_reserved is PF_NO_COMPOUND: setting or clearing it in a compound block is a BUG (CONFIG_DEBUG_VM_PGFLAGS). */
 function notCompound(k: Kernel, page: number): void {

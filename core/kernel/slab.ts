@@ -17,11 +17,16 @@
  *
  * @module
  */
-import { __GFP_ACCOUNT, __GFP_COMP, __GFP_HIGHMEM, __GFP_ZERO } from "../memory/gfp.ts";
-import { SLAB_CACHES, SLAB_OBJECTS } from "../memory/fragments.ts";
-import { NULL, PAGE_SIZE, PAGE_WORDS_SHIFT, W_FLAGS, W_PRIVATE, W_TYPE } from "../memory/words.ts";
-import { bug, C_SLAB_OBJECT } from "./checks.ts";
+import * as $gfp from "../memory/gfp.ts";
+import * as $fragments from "../memory/fragments.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
+
+const { __GFP_ACCOUNT, __GFP_COMP, __GFP_HIGHMEM, __GFP_ZERO } = $gfp;
+const { SLAB_CACHES, SLAB_OBJECTS } = $fragments;
+const { NULL, PAGE_SIZE, PAGE_WORDS_SHIFT, W_FLAGS, W_PRIVATE, W_TYPE } = $words;
+const { bug, C_SLAB_OBJECT } = $checks;
 
 /** Bytes of an object. */
 const SIZE = PAGE_SIZE / SLAB_OBJECTS;

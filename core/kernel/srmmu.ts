@@ -13,12 +13,18 @@
  *
  * @module
  */
-import { EV_POOL } from "../memory/events.ts";
-import { NOCACHE_PAGES, NOCACHE_UNIT, SRMMU_PTE_TABLE_SIZE } from "../memory/fragments.ts";
-import { NULL, PAGE_SIZE, PAGE_WORDS_SHIFT, W_REFCOUNT } from "../memory/words.ts";
-import { bug, C_NOCACHE_ALIGN, C_NOCACHE_BITS, C_NOCACHE_RANGE, C_NOCACHE_SIZE, event } from "./checks.ts";
-import { dtorInside, LEVEL_PTE } from "./ctor.ts";
+import * as $events from "../memory/events.ts";
+import * as $fragments from "../memory/fragments.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
+import * as $ctor from "./ctor.ts";
 import type { Kernel } from "./kernel.ts";
+
+const { EV_POOL } = $events;
+const { NOCACHE_PAGES, NOCACHE_UNIT, SRMMU_PTE_TABLE_SIZE } = $fragments;
+const { NULL, PAGE_SIZE, PAGE_WORDS_SHIFT, W_REFCOUNT } = $words;
+const { bug, C_NOCACHE_ALIGN, C_NOCACHE_BITS, C_NOCACHE_RANGE, C_NOCACHE_SIZE, event } = $checks;
+const { dtorInside, LEVEL_PTE } = $ctor;
 
 /** Units of a page. */
 const UNITS = PAGE_SIZE / NOCACHE_UNIT;

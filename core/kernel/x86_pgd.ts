@@ -8,10 +8,14 @@
  *
  * @module
  */
-import { PAGE_WORDS_SHIFT, W_INDEX } from "../memory/words.ts";
-import { oops } from "./checks.ts";
+import * as $words from "../memory/words.ts";
+import * as $checks from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
-import { list_add, list_del } from "./list.ts";
+import * as $list from "./list.ts";
+
+const { PAGE_WORDS_SHIFT, W_INDEX } = $words;
+const { oops } = $checks;
+const { list_add, list_del } = $list;
 
 /** Address of mm 0; the others follow. */
 export const MM_ADDRESS = 0x1000_0000;

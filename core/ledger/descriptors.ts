@@ -11,14 +11,22 @@
  *
  * @module
  */
-import { D_LIVE, D_ORDER, MEMDESC_PTDESC, pageBehind, ptdescOf } from "../memory/memdesc.ts";
-import { NULL, PAGE_WORDS, PAGE_WORDS_SHIFT, STRUCT_PAGE_SHIFT } from "../memory/words.ts";
-import { DESCRIBABLE } from "./families.ts";
-import { CORRUPTION, CRASH, DESCRIPTOR, FAMILY, LEAK } from "./invariants.ts";
+import * as $memdesc from "../memory/memdesc.ts";
+import * as $words from "../memory/words.ts";
+import * as $families from "./families.ts";
+import * as $invariants from "./invariants.ts";
 import type { Ledger } from "./ledger.ts";
-import { orderOf } from "./observe.ts";
-import { G_CAST, LIVE } from "./states.ts";
-import {
+import * as $observe from "./observe.ts";
+import * as $states from "./states.ts";
+import * as $why from "./why.ts";
+
+const { D_LIVE, D_ORDER, MEMDESC_PTDESC, pageBehind, ptdescOf } = $memdesc;
+const { NULL, PAGE_WORDS, PAGE_WORDS_SHIFT, STRUCT_PAGE_SHIFT } = $words;
+const { DESCRIBABLE } = $families;
+const { CORRUPTION, CRASH, DESCRIPTOR, FAMILY, LEAK } = $invariants;
+const { orderOf } = $observe;
+const { G_CAST, LIVE } = $states;
+const {
   WHY_FAMILY_CAST,
   WHY_NO_PTDESC,
   WHY_PTDESC_BACK,
@@ -27,7 +35,7 @@ import {
   WHY_PTDESC_LINK,
   WHY_PTDESC_OTHER,
   WHY_PTDESC_STALE,
-} from "./why.ts";
+} = $why;
 
 /** The book of descriptors; empty where they are struct pages. */
 export class Descriptors {

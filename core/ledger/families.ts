@@ -4,7 +4,9 @@
  * @module
  */
 
-import { PMD_FRAG_NR, PTE_FRAG_NR, SLAB_OBJECTS } from "../memory/fragments.ts";
+import * as $fragments from "../memory/fragments.ts";
+
+const { PMD_FRAG_NR, PTE_FRAG_NR, SLAB_OBJECTS } = $fragments;
 
 /** `pagetable_alloc`, v2's `ptdesc_alloc`. */
 export const PAGETABLE = 0;

@@ -4,10 +4,22 @@
  *
  * @module
  */
-import { Z_CHARGED, Z_FREE, Z_PAGETABLE, ZONE_WORDS } from "../memory/mem_map.ts";
-import { NULL } from "../memory/words.ts";
-import { EXACT, FRAGMENT, RESERVED } from "./families.ts";
-import {
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $families from "./families.ts";
+import * as $invariants from "./invariants.ts";
+import type { Ledger } from "./ledger.ts";
+import * as $observe from "./observe.ts";
+import * as $states from "./states.ts";
+import * as $parts from "./parts.ts";
+import * as $table from "./table.ts";
+import * as $walkers from "./walkers.ts";
+import * as $why from "./why.ts";
+
+const { Z_CHARGED, Z_FREE, Z_PAGETABLE, ZONE_WORDS } = $memMap;
+const { NULL } = $words;
+const { EXACT, FRAGMENT, RESERVED } = $families;
+const {
   BUDDY_STRUCTURE,
   CORRUPTION,
   DOUBLE_FREE,
@@ -20,14 +32,13 @@ import {
   PAGE_LEAK,
   RESERVED_ACCOUNTING,
   SHARED_PAGE,
-} from "./invariants.ts";
-import type { Ledger } from "./ledger.ts";
-import { freeUntil, isFree, listedPages } from "./observe.ts";
-import { G_ASIDE, G_FOREIGN, G_SIZED, G_WAY_SHIFT, INTENDED, LIVE, MAX_GATHERS, QUEUED } from "./states.ts";
-import { inUse } from "./parts.ts";
-import { chargesDiffer, leaveLedgers, pagetablesDiffer } from "./table.ts";
-import { leftWhileSeen } from "./walkers.ts";
-import {
+} = $invariants;
+const { freeUntil, isFree, listedPages } = $observe;
+const { G_ASIDE, G_FOREIGN, G_SIZED, G_WAY_SHIFT, INTENDED, LIVE, MAX_GATHERS, QUEUED } = $states;
+const { inUse } = $parts;
+const { chargesDiffer, leaveLedgers, pagetablesDiffer } = $table;
+const { leftWhileSeen } = $walkers;
+const {
   WHY_FAMILY_RELEASE,
   WHY_FORGOTTEN,
   WHY_FREE_COUNT,
@@ -39,7 +50,7 @@ import {
   WHY_RELEASED,
   WHY_RESERVED_FLAG,
   WHY_SIZED,
-} from "./why.ts";
+} = $why;
 
 /** A page leaves its grant; where the kernel did not free it, it is written off. */
 export function leave(l: Ledger, g: number, pfn: number, free: boolean): void {

@@ -19,10 +19,25 @@
  * @module
  */
 import type { Layout } from "../memory/layout.ts";
-import { type MemMap, Z_FREE, Z_MANAGED, ZONE_WORDS } from "../memory/mem_map.ts";
-import { NULL, PAGE_WORDS_SHIFT, W_REFCOUNT } from "../memory/words.ts";
-import { DESCRIBABLE, EXACT, FRAGMENT, FROZEN_RELEASES, LEGAL_RELEASES, PAGETABLE, RESERVED } from "./families.ts";
-import {
+import type { MemMap } from "../memory/mem_map.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $families from "./families.ts";
+import * as $finding from "./finding.ts";
+import * as $invariants from "./invariants.ts";
+import * as $fragments from "../memory/fragments.ts";
+import { Descriptors } from "./descriptors.ts";
+import * as $descriptors from "./descriptors.ts";
+import * as $observe from "./observe.ts";
+import * as $states from "./states.ts";
+import { Walkers } from "./walkers.ts";
+import * as $walkers from "./walkers.ts";
+import * as $why from "./why.ts";
+
+const { Z_FREE, Z_MANAGED, ZONE_WORDS } = $memMap;
+const { NULL, PAGE_WORDS_SHIFT, W_REFCOUNT } = $words;
+const { DESCRIBABLE, EXACT, FRAGMENT, FROZEN_RELEASES, LEGAL_RELEASES, PAGETABLE, RESERVED } = $families;
+const {
   F_CALL,
   F_INVARIANT,
   F_OFFSET,
@@ -36,8 +51,8 @@ import {
   F_Y,
   FINDING_WORDS,
   MAX_FINDINGS,
-} from "./finding.ts";
-import {
+} = $finding;
+const {
   ALL_INVARIANTS,
   BAD_REFERENCE,
   BUDDY_STRUCTURE,
@@ -55,11 +70,11 @@ import {
   RESERVED_ACCOUNTING,
   THEORETICAL,
   USE_AFTER_FREE,
-} from "./invariants.ts";
-import { MAX_PARTS } from "../memory/fragments.ts";
-import { checkDescriptor, describedOrder, Descriptors } from "./descriptors.ts";
-import { compoundDamage, isFree, orderOf } from "./observe.ts";
-import {
+} = $invariants;
+const { MAX_PARTS } = $fragments;
+const { checkDescriptor, describedOrder } = $descriptors;
+const { compoundDamage, isFree, orderOf } = $observe;
+const {
   G_CAST,
   G_FOREIGN,
   G_LISTED,
@@ -73,9 +88,9 @@ import {
   T_LEVEL,
   T_OPEN,
   T_SHARED,
-} from "./states.ts";
-import { leaveTable, WALK_ALL, Walkers } from "./walkers.ts";
-import {
+} = $states;
+const { leaveTable, WALK_ALL } = $walkers;
+const {
   WHY_FAMILY_CAST,
   WHY_GRANTED_FREE,
   WHY_GRANTED_TWICE,
@@ -85,7 +100,7 @@ import {
   WHY_REFS,
   WHY_RESERVED_FLAG,
   WHY_TAIL,
-} from "./why.ts";
+} = $why;
 
 /** mms whose fragments are kept apart. */
 export const FRAGMENT_MMS = 16;

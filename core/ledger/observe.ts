@@ -5,16 +5,12 @@
  * @module
  */
 import type { Layout } from "../memory/layout.ts";
-import { AREA_NR, areaWord, type MemMap, NR_ORDERS, Z_END, ZONE_WORDS } from "../memory/mem_map.ts";
-import {
-  MAX_PAGE_ORDER,
-  PAGE_WORDS_SHIFT,
-  STRUCT_PAGE_SHIFT,
-  W_COMPOUND_HEAD,
-  W_FLAGS,
-  W_PRIVATE,
-  W_TYPE,
-} from "../memory/words.ts";
+import type { MemMap } from "../memory/mem_map.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+
+const { AREA_NR, areaWord, NR_ORDERS, Z_END, ZONE_WORDS } = $memMap;
+const { MAX_PAGE_ORDER, PAGE_WORDS_SHIFT, STRUCT_PAGE_SHIFT, W_COMPOUND_HEAD, W_FLAGS, W_PRIVATE, W_TYPE } = $words;
 
 /**
  * The first page of the free block that a page lies in, or -1: a page at or below

@@ -11,22 +11,24 @@
  *
  * @module
  */
-import { MAX_PARTS } from "../memory/fragments.ts";
-import { PAGE_OFFSET, PAGE_SIZE, PAGE_WORDS_SHIFT, W_INDEX, W_PRIVATE } from "../memory/words.ts";
-import { FRAGMENT, NOCACHE, PARTS_OF, PMD_FRAGMENT, POINTER_PMD, POINTER_PTE, PTE_FRAGMENT, SLAB } from "./families.ts";
-import {
-  BAD_REFERENCE,
-  CORRUPTION,
-  FLUSH_BEFORE_FREE,
-  GRACE_PERIOD,
-  SHARED_PAGE,
-  USE_AFTER_FREE,
-} from "./invariants.ts";
+import * as $fragments from "../memory/fragments.ts";
+import * as $words from "../memory/words.ts";
+import * as $families from "./families.ts";
+import * as $invariants from "./invariants.ts";
 import type { Ledger } from "./ledger.ts";
-import { isFree } from "./observe.ts";
-import { LINK_NONE, T_LEVEL } from "./states.ts";
-import { leftWhileSeen } from "./walkers.ts";
-import { WHY_PART_FREE, WHY_PARTS } from "./why.ts";
+import * as $observe from "./observe.ts";
+import * as $states from "./states.ts";
+import * as $walkers from "./walkers.ts";
+import * as $why from "./why.ts";
+
+const { MAX_PARTS } = $fragments;
+const { PAGE_OFFSET, PAGE_SIZE, PAGE_WORDS_SHIFT, W_INDEX, W_PRIVATE } = $words;
+const { FRAGMENT, NOCACHE, PARTS_OF, PMD_FRAGMENT, POINTER_PMD, POINTER_PTE, PTE_FRAGMENT, SLAB } = $families;
+const { BAD_REFERENCE, CORRUPTION, FLUSH_BEFORE_FREE, GRACE_PERIOD, SHARED_PAGE, USE_AFTER_FREE } = $invariants;
+const { isFree } = $observe;
+const { LINK_NONE, T_LEVEL } = $states;
+const { leftWhileSeen } = $walkers;
+const { WHY_PART_FREE, WHY_PARTS } = $why;
 
 /** Both halves: a table with PGSTEs (s390). */
 const WHOLE = 3;

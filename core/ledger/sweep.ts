@@ -4,25 +4,29 @@
  *
  * @module
  */
-import { leak } from "./judge.ts";
-import { AREA_NR, areaWord, LIST_PREV, NR_ORDERS, Z_END, Z_START, ZONE_WORDS } from "../memory/mem_map.ts";
-import { NULL, PAGE_WORDS, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_NEXT, W_PRIVATE, W_REFCOUNT } from "../memory/words.ts";
-import { linked } from "./hooks/mod.ts";
-import {
-  BAD_REFERENCE,
-  BUDDY_STRUCTURE,
-  CORRUPTION,
-  LEAK,
-  OVERLAY_CLOBBER,
-  PAGE_LEAK,
-  RESERVED_ACCOUNTING,
-} from "./invariants.ts";
-import { KERNEL } from "./families.ts";
+import * as $judge from "./judge.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $hooks from "./hooks/mod.ts";
+import * as $invariants from "./invariants.ts";
+import * as $families from "./families.ts";
 import type { Ledger } from "./ledger.ts";
-import { INTENDED, LIVE, T_SHARED } from "./states.ts";
-import { isBuddy } from "./observe.ts";
-import { checkCharge, checkShares, checkType, sweepLocks } from "./table.ts";
-import {
+import * as $states from "./states.ts";
+import * as $observe from "./observe.ts";
+import * as $table from "./table.ts";
+import * as $why from "./why.ts";
+
+const { leak } = $judge;
+const { AREA_NR, areaWord, LIST_PREV, NR_ORDERS, Z_END, Z_START, ZONE_WORDS } = $memMap;
+const { NULL, PAGE_WORDS, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_NEXT, W_PRIVATE, W_REFCOUNT } = $words;
+const { linked } = $hooks;
+const { BAD_REFERENCE, BUDDY_STRUCTURE, CORRUPTION, LEAK, OVERLAY_CLOBBER, PAGE_LEAK, RESERVED_ACCOUNTING } =
+  $invariants;
+const { KERNEL } = $families;
+const { INTENDED, LIVE, T_SHARED } = $states;
+const { isBuddy } = $observe;
+const { checkCharge, checkShares, checkType, sweepLocks } = $table;
+const {
   WHY_FREE_BLOCK,
   WHY_FREE_COUNT,
   WHY_FREE_LIST,
@@ -32,7 +36,7 @@ import {
   WHY_MANAGED,
   WHY_REFS,
   WHY_RESERVED_FLAG,
-} from "./why.ts";
+} = $why;
 
 /** Blocks of a lower order are marked page by page. */
 const FEW = 4;

@@ -12,34 +12,23 @@
  *
  * @module
  */
-import { LOCK_ADDRESS, LOCK_LIVE, LOCK_SIZE, MAX_LOCKS, Z_PAGETABLE } from "../memory/mem_map.ts";
-import { NULL, PAGE_WORDS_SHIFT, W_INDEX, W_MEMCG, W_PRIVATE, W_TYPE } from "../memory/words.ts";
-import {
-  CHARGE,
-  CONSTRUCTOR,
-  CORRUPTION,
-  LATENT,
-  LEAK,
-  LOCK_LIFETIME,
-  OVERLAY_CLOBBER,
-  PAGE_TYPE,
-  SHARE_COUNT,
-} from "./invariants.ts";
-import { SLAB } from "./families.ts";
+import * as $memMap from "../memory/mem_map.ts";
+import * as $words from "../memory/words.ts";
+import * as $invariants from "./invariants.ts";
+import * as $families from "./families.ts";
 import type { Ledger } from "./ledger.ts";
-import {
-  G_TABLE,
-  LEVEL_PMD,
-  LEVEL_PTE,
-  T_CHARGED,
-  T_DEPOSITED,
-  T_DEPOSITS,
-  T_LEVEL,
-  T_LOCK,
-  T_SHARED,
-} from "./states.ts";
-import { maySee, WALK_RCU } from "./walkers.ts";
-import {
+import * as $states from "./states.ts";
+import * as $walkers from "./walkers.ts";
+import * as $why from "./why.ts";
+
+const { LOCK_ADDRESS, LOCK_LIVE, LOCK_SIZE, MAX_LOCKS, Z_PAGETABLE } = $memMap;
+const { NULL, PAGE_WORDS_SHIFT, W_INDEX, W_MEMCG, W_PRIVATE, W_TYPE } = $words;
+const { CHARGE, CONSTRUCTOR, CORRUPTION, LATENT, LEAK, LOCK_LIFETIME, OVERLAY_CLOBBER, PAGE_TYPE, SHARE_COUNT } =
+  $invariants;
+const { SLAB } = $families;
+const { G_TABLE, LEVEL_PMD, LEVEL_PTE, T_CHARGED, T_DEPOSITED, T_DEPOSITS, T_LEVEL, T_LOCK, T_SHARED } = $states;
+const { maySee, WALK_RCU } = $walkers;
+const {
   WHY_CHARGE_WORD,
   WHY_CHARGES,
   WHY_CTOR_AGAIN,
@@ -56,7 +45,7 @@ import {
   WHY_SHARES,
   WHY_TYPE,
   WHY_TYPE_KEPT,
-} from "./why.ts";
+} = $why;
 
 /** The raw type word says that a page is a page table's. */
 function isTable(l: Ledger, pfn: number): boolean {

@@ -20,13 +20,20 @@
  *
  * @module
  */
-import { MAX_PARTS } from "../memory/fragments.ts";
-import { PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE } from "../memory/words.ts";
-import { FRAGMENT, PARTS_OF } from "./families.ts";
-import { CORRUPTION, FLUSH_BEFORE_FREE, GRACE_PERIOD } from "./invariants.ts";
+import * as $fragments from "../memory/fragments.ts";
+import * as $words from "../memory/words.ts";
+import * as $families from "./families.ts";
+import * as $invariants from "./invariants.ts";
 import type { Ledger } from "./ledger.ts";
-import { HOW_EXIT, HOW_KERNEL, LINK_CLEARED, LINK_USED, LIVE, T_LOCK } from "./states.ts";
-import { WHY_SEEN } from "./why.ts";
+import * as $states from "./states.ts";
+import * as $why from "./why.ts";
+
+const { MAX_PARTS } = $fragments;
+const { PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE } = $words;
+const { FRAGMENT, PARTS_OF } = $families;
+const { CORRUPTION, FLUSH_BEFORE_FREE, GRACE_PERIOD } = $invariants;
+const { HOW_EXIT, HOW_KERNEL, LINK_CLEARED, LINK_USED, LIVE, T_LOCK } = $states;
+const { WHY_SEEN } = $why;
 
 /** Walkers that a program may start; more get no name. */
 export const MAX_WALKERS = 64;

@@ -18,7 +18,9 @@
  *
  * @module
  */
-import { NULL, PAGE_SIZE } from "./words.ts";
+import * as $words from "./words.ts";
+
+const { NULL, PAGE_SIZE } = $words;
 
 /** Most parts of a page. */
 export const MAX_PARTS = 16;

@@ -10,7 +10,9 @@
  *
  * @module
  */
-import {
+import * as $words from "./words.ts";
+
+const {
   PAGE_WORDS,
   W_COMPOUND_HEAD,
   W_FLAGS,
@@ -22,7 +24,7 @@ import {
   W_PRIVATE,
   W_REFCOUNT,
   W_TYPE,
-} from "./words.ts";
+} = $words;
 
 /** A field: its first byte and its size in bytes. */
 export interface Field {

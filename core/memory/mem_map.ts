@@ -18,7 +18,9 @@
  *
  * @module
  */
-import { MAX_PAGE_ORDER, PAGE_WORDS, PAGE_WORDS_SHIFT } from "./words.ts";
+import * as $words from "./words.ts";
+
+const { MAX_PAGE_ORDER, PAGE_WORDS, PAGE_WORDS_SHIFT } = $words;
 
 /** Words of a zone. */
 export const ZONE_WORDS = 64;

@@ -21,7 +21,9 @@
  *
  * @module
  */
-import { PAGE_WORDS_SHIFT, STRUCT_PAGE_SHIFT, W_COMPOUND_HEAD, W_MAPPING, W_REFCOUNT } from "./words.ts";
+import * as $words from "./words.ts";
+
+const { PAGE_WORDS_SHIFT, STRUCT_PAGE_SHIFT, W_COMPOUND_HEAD, W_MAPPING, W_REFCOUNT } = $words;
 
 /** Word of the slab's head: the first free descriptor, 0 for none. */
 export const D_FREE = 0;

@@ -4,10 +4,21 @@
  *
  * @module
  */
-import { pagetable_dtor_free } from "../kernel/ctor.ts";
+import * as $ctor from "../kernel/ctor.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { kernel_pgtable_work_func, ptdesc_set_kernel } from "../kernel/kernel_pgtable.ts";
-import {
+import * as $kernelPgtable from "../kernel/kernel_pgtable.ts";
+import * as $mmuGather from "../kernel/mmu_gather.ts";
+import type { Hook } from "../ledger/hooks/mod.ts";
+import * as $hooks from "../ledger/hooks/mod.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import * as $walkers from "../ledger/walkers.ts";
+import * as $gfp from "../memory/gfp.ts";
+import * as $words from "../memory/words.ts";
+import * as $calls from "./calls.ts";
+
+const { pagetable_dtor_free } = $ctor;
+const { kernel_pgtable_work_func, ptdesc_set_kernel } = $kernelPgtable;
+const {
   __tlb_remove_folio_pages,
   CLEARED_P4DS,
   CLEARED_PMDS,
@@ -19,13 +30,12 @@ import {
   tlb_change_page_size,
   tlb_delay_rmap,
   tlb_flush_rmaps,
-} from "../kernel/mmu_gather.ts";
-import { type Hook, HOOKS, pageOf } from "../ledger/hooks/mod.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import { MAX_WALKERS } from "../ledger/walkers.ts";
-import { __GFP_ZERO } from "../memory/gfp.ts";
-import { NULL } from "../memory/words.ts";
-import { callName, CALLS } from "./calls.ts";
+} = $mmuGather;
+const { HOOKS, pageOf } = $hooks;
+const { MAX_WALKERS } = $walkers;
+const { __GFP_ZERO } = $gfp;
+const { NULL } = $words;
+const { callName, CALLS } = $calls;
 
 /** Where a call finds its operands: the ledger, or whoever repeats what ran. */
 export interface Operands {

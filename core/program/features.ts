@@ -10,10 +10,14 @@
  * @module
  */
 import type { Kernel } from "../kernel/kernel.ts";
-import { G_ACTIVE, G_LOCAL_NR, G_TABLES, GATHER_WORDS, MAX_GATHERS } from "../kernel/mmu_gather.ts";
-import { CALLS } from "./calls.ts";
+import * as $mmuGather from "../kernel/mmu_gather.ts";
+import * as $calls from "./calls.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { NULL, PAGE_OFFSET, PAGE_SHIFT } from "../memory/words.ts";
+import * as $words from "../memory/words.ts";
+
+const { G_ACTIVE, G_LOCAL_NR, G_TABLES, GATHER_WORDS, MAX_GATHERS } = $mmuGather;
+const { CALLS } = $calls;
+const { NULL, PAGE_OFFSET, PAGE_SHIFT } = $words;
 
 /** How many features are told apart. */
 export const FEATURES: number = 1 << 16;

@@ -7,26 +7,40 @@
  *
  * @module
  */
-import { checkCounts, judgeRelease, released } from "../ledger/judge.ts";
-import { C_GATHER_INACTIVE } from "../kernel/checks.ts";
-import { createKernel } from "../kernel/create.ts";
-import { since } from "../kernel/names.ts";
+import * as $judge from "../ledger/judge.ts";
+import * as $checks from "../kernel/checks.ts";
+import * as $create from "../kernel/create.ts";
+import * as $names from "../kernel/names.ts";
 import type { Kernel, KernelFunctions } from "../kernel/kernel.ts";
-import {
-  dtorRan,
-  envHolds,
-  gatherReleased,
-  gatherTook,
-  pageOf,
-  partReleased,
-  poolMade,
-  WALK_STEPS,
-  walkPossible,
-} from "../ledger/hooks/mod.ts";
-import { answered, asked, checkDescriptors, descriptorFreed, isTables, tableBehind } from "../ledger/descriptors.ts";
-import { CRASH, KERNEL_CHECK, LATENT, LEAK, PAGE_LEAK, POINTER_KIND, USE_AFTER_FREE } from "../ledger/invariants.ts";
+import * as $hooks from "../ledger/hooks/mod.ts";
+import * as $descriptors from "../ledger/descriptors.ts";
+import * as $invariants from "../ledger/invariants.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import {
+import * as $states from "../ledger/states.ts";
+import * as $families from "../ledger/families.ts";
+import { Sweep } from "../ledger/sweep.ts";
+import * as $walkers from "../ledger/walkers.ts";
+import * as $why from "../ledger/why.ts";
+import * as $events from "../memory/events.ts";
+import * as $memdesc from "../memory/memdesc.ts";
+import * as $words from "../memory/words.ts";
+import * as $bindings from "./bindings.ts";
+import * as $calls from "./calls.ts";
+import * as $kinds from "./kinds.ts";
+import type { Program } from "./program.ts";
+import * as $program from "./program.ts";
+import type { Features } from "./features.ts";
+import type { Trace } from "./trace.ts";
+
+const { checkCounts, judgeRelease, released } = $judge;
+const { C_GATHER_INACTIVE } = $checks;
+const { createKernel } = $create;
+const { since } = $names;
+const { dtorRan, envHolds, gatherReleased, gatherTook, pageOf, partReleased, poolMade, WALK_STEPS, walkPossible } =
+  $hooks;
+const { answered, asked, checkDescriptors, descriptorFreed, isTables, tableBehind } = $descriptors;
+const { CRASH, KERNEL_CHECK, LATENT, LEAK, PAGE_LEAK, POINTER_KIND, USE_AFTER_FREE } = $invariants;
+const {
   DESTRUCTS_ALL,
   DESTRUCTS_ANY,
   DESTRUCTS_NONE,
@@ -38,12 +52,11 @@ import {
   RELEASE_ORDER_2,
   RELEASE_PART,
   RELEASE_PUT,
-} from "../ledger/states.ts";
-import { KERNEL } from "../ledger/families.ts";
-import { Sweep } from "../ledger/sweep.ts";
-import { iotlbFlushed, tlbFlushed, WALK_IOMMU, WALK_IRQ, WALK_RCU, WALK_TLB, walkersDone } from "../ledger/walkers.ts";
-import { WHY_BAD_PAGE, WHY_BUG, WHY_KIND, WHY_OUTSIDE } from "../ledger/why.ts";
-import {
+} = $states;
+const { KERNEL } = $families;
+const { iotlbFlushed, tlbFlushed, WALK_IOMMU, WALK_IRQ, WALK_RCU, WALK_TLB, walkersDone } = $walkers;
+const { WHY_BAD_PAGE, WHY_BUG, WHY_KIND, WHY_OUTSIDE } = $why;
+const {
   EV_BAD_PAGE,
   EV_BATCH_FREE,
   EV_BATCH_PAGE,
@@ -58,12 +71,12 @@ import {
   EV_TABLE,
   EV_TLB_FLUSH,
   EVENT_WORDS,
-} from "../memory/events.ts";
-import { pageBehind } from "../memory/memdesc.ts";
-import { MAX_PAGE_ORDER, NULL, PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE } from "../memory/words.ts";
-import { AFTER, BEFORE, noHook, RUN } from "./bindings.ts";
-import { callName, CALLS, OP_AT, opOf } from "./calls.ts";
-import {
+} = $events;
+const { pageBehind } = $memdesc;
+const { MAX_PAGE_ORDER, NULL, PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE } = $words;
+const { AFTER, BEFORE, noHook, RUN } = $bindings;
+const { callName, CALLS, OP_AT, opOf } = $calls;
+const {
   ANSWERS_POINTER,
   ASKS_FIRST,
   HAS_SPAN,
@@ -87,10 +100,8 @@ import {
   VOID_MEMORY,
   VOID_PGTABLE,
   VOID_RULES,
-} from "./kinds.ts";
-import { FIRST_SLOT, MAX_LINES, MAX_SLOTS, type Program, STEP_WORDS } from "./program.ts";
-import type { Features } from "./features.ts";
-import type { Trace } from "./trace.ts";
+} = $kinds;
+const { FIRST_SLOT, MAX_LINES, MAX_SLOTS, STEP_WORDS } = $program;
 
 /** Makes calls in the place of a machine's kernel: on its memory, with its events, or throwing its `bug`. */
 export interface RealKernel {

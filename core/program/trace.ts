@@ -10,11 +10,17 @@
  *
  * @module
  */
-import { __GFP_NOFAIL } from "../memory/gfp.ts";
-import { MAX_PAGE_ORDER, NULL } from "../memory/words.ts";
-import { CALLS, OP_AT, opOf } from "./calls.ts";
-import { KIND_VIRT } from "./kinds.ts";
-import { STEP_WORDS } from "./program.ts";
+import * as $gfp from "../memory/gfp.ts";
+import * as $words from "../memory/words.ts";
+import * as $calls from "./calls.ts";
+import * as $kinds from "./kinds.ts";
+import * as $program from "./program.ts";
+
+const { __GFP_NOFAIL } = $gfp;
+const { MAX_PAGE_ORDER, NULL } = $words;
+const { CALLS, OP_AT, opOf } = $calls;
+const { KIND_VIRT } = $kinds;
+const { STEP_WORDS } = $program;
 
 /** A step that does nothing: an armed line that was reached and skipped takes its point with it. */
 export const OP_NOTHING: number = OP_AT + 2;

@@ -3,15 +3,25 @@
  *
  * @module
  */
-import { __GFP_ACCOUNT, __GFP_COMP, __GFP_HIGHMEM } from "../../memory/gfp.ts";
-import { MAX_PAGE_ORDER, NULL, PAGE_SHIFT, PAGE_SIZE } from "../../memory/words.ts";
-import { EXACT, FRAGMENT, PAGES, PAGETABLE, RESERVED } from "../families.ts";
-import { BAD_REFERENCE, CORRUPTION, ORDER_MISMATCH } from "../invariants.ts";
+import * as $gfp from "../../memory/gfp.ts";
+import * as $words from "../../memory/words.ts";
+import * as $families from "../families.ts";
+import * as $invariants from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { G_LISTED, G_MARKED, G_TABLE, LIVE, T_OPEN } from "../states.ts";
-import { charged, checkCharge } from "../table.ts";
-import { WHY_SPLIT, WHY_WRITE_FREE } from "../why.ts";
-import { type Hooks, pfnOf, singles, usable } from "./hook.ts";
+import * as $states from "../states.ts";
+import * as $table from "../table.ts";
+import * as $why from "../why.ts";
+import type { Hooks } from "./hook.ts";
+import * as $hook from "./hook.ts";
+
+const { __GFP_ACCOUNT, __GFP_COMP, __GFP_HIGHMEM } = $gfp;
+const { MAX_PAGE_ORDER, NULL, PAGE_SHIFT, PAGE_SIZE } = $words;
+const { EXACT, FRAGMENT, PAGES, PAGETABLE, RESERVED } = $families;
+const { BAD_REFERENCE, CORRUPTION, ORDER_MISMATCH } = $invariants;
+const { G_LISTED, G_MARKED, G_TABLE, LIVE, T_OPEN } = $states;
+const { charged, checkCharge } = $table;
+const { WHY_SPLIT, WHY_WRITE_FREE } = $why;
+const { pfnOf, singles, usable } = $hook;
 
 /** What the kernel warns of (`WARN_ON_ONCE_GFP`) or says never to pass is no finding, and it is a misuse. */
 function warned(l: Ledger, order: number, gfp: number, never: number): void {

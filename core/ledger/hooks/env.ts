@@ -3,15 +3,25 @@
  *
  * @module
  */
-import { forget, settleSingles } from "../judge.ts";
-import { BAD_REFERENCE, CORRUPTION } from "../invariants.ts";
-import { isFree } from "../observe.ts";
-import { FRAGMENT } from "../families.ts";
+import * as $judge from "../judge.ts";
+import * as $invariants from "../invariants.ts";
+import * as $observe from "../observe.ts";
+import * as $families from "../families.ts";
 import type { Ledger } from "../ledger.ts";
-import { LIVE } from "../states.ts";
-import { WHY_PUT_AT_ZERO, WHY_SPECULATIVE } from "../why.ts";
-import { forgetPart } from "./fragments.ts";
-import { dropped, holder, type Hooks, pageOf, releaseOne, singles } from "./hook.ts";
+import * as $states from "../states.ts";
+import * as $why from "../why.ts";
+import * as $fragments from "./fragments.ts";
+import type { Hooks } from "./hook.ts";
+import * as $hook from "./hook.ts";
+
+const { forget, settleSingles } = $judge;
+const { BAD_REFERENCE, CORRUPTION } = $invariants;
+const { isFree } = $observe;
+const { FRAGMENT } = $families;
+const { LIVE } = $states;
+const { WHY_PUT_AT_ZERO, WHY_SPECULATIVE } = $why;
+const { forgetPart } = $fragments;
+const { dropped, holder, pageOf, releaseOne, singles } = $hook;
 
 function afterSpeculativeGet(l: Ledger): void {
   const pfn = pageOf(l.a);

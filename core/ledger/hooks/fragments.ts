@@ -4,11 +4,29 @@
  *
  * @module
  */
-import { released, stranded } from "../judge.ts";
-import { ptdescOf } from "../../memory/memdesc.ts";
-import { IS_OBJECT, IS_PAGE, MAX_PARTS, PGTABLE_CACHE, PTE_INDEX, TABLE_PMD } from "../../memory/fragments.ts";
-import { NULL, PAGE_OFFSET } from "../../memory/words.ts";
-import {
+import * as $judge from "../judge.ts";
+import * as $memdesc from "../../memory/memdesc.ts";
+import * as $fragments from "../../memory/fragments.ts";
+import * as $words from "../../memory/words.ts";
+import * as $families from "../families.ts";
+import * as $invariants from "../invariants.ts";
+import type { Ledger } from "../ledger.ts";
+import * as $ledger from "../ledger.ts";
+import * as $parts from "../parts.ts";
+import * as $states from "../states.ts";
+import * as $table from "../table.ts";
+import * as $walkers from "../walkers.ts";
+import * as $why from "../why.ts";
+import type { Hooks } from "./hook.ts";
+import * as $hook from "./hook.ts";
+import * as $gather from "./gather.ts";
+import * as $reserved from "./reserved.ts";
+
+const { released, stranded } = $judge;
+const { ptdescOf } = $memdesc;
+const { IS_OBJECT, IS_PAGE, MAX_PARTS, PGTABLE_CACHE, PTE_INDEX, TABLE_PMD } = $fragments;
+const { NULL, PAGE_OFFSET } = $words;
+const {
   BY_PART,
   FRAGMENT,
   NOCACHE,
@@ -20,20 +38,10 @@ import {
   PTE_FRAGMENT,
   RESERVED,
   SLAB,
-} from "../families.ts";
-import {
-  CONSTRUCTOR,
-  CORRUPTION,
-  DOUBLE_FREE,
-  FAMILY,
-  LATENT,
-  LEAK,
-  PAGE_LEAK,
-  USE_AFTER_FREE,
-} from "../invariants.ts";
-import type { Ledger } from "../ledger.ts";
-import { FRAGMENT_MMS } from "../ledger.ts";
-import {
+} = $families;
+const { CONSTRUCTOR, CORRUPTION, DOUBLE_FREE, FAMILY, LATENT, LEAK, PAGE_LEAK, USE_AFTER_FREE } = $invariants;
+const { FRAGMENT_MMS } = $ledger;
+const {
   checkShared,
   extraOf,
   inUse,
@@ -46,21 +54,14 @@ import {
   QUEUED_SHIFT,
   restOf,
   setParts,
-} from "../parts.ts";
-import { CACHE_SHIFT, G_CAST, INTENDED, LEVEL_PMD, LEVEL_PTE, LIVE, PART_DEFERRED, QUEUED } from "../states.ts";
-import { charged, constructed } from "../table.ts";
-import { leaveTableAt, WALK_TLB } from "../walkers.ts";
-import {
-  WHY_FAMILY_CAST,
-  WHY_FAMILY_RELEASE,
-  WHY_FORGOTTEN,
-  WHY_GIVEN_UP,
-  WHY_GRANTED_TWICE,
-  WHY_NO_DTOR,
-} from "../why.ts";
-import { type Hooks, notGranted, pfnOf } from "./hook.ts";
-import { queuePage } from "./gather.ts";
-import { RESERVED_HOOKS } from "./reserved.ts";
+} = $parts;
+const { CACHE_SHIFT, G_CAST, INTENDED, LEVEL_PMD, LEVEL_PTE, LIVE, PART_DEFERRED, QUEUED } = $states;
+const { charged, constructed } = $table;
+const { leaveTableAt, WALK_TLB } = $walkers;
+const { WHY_FAMILY_CAST, WHY_FAMILY_RELEASE, WHY_FORGOTTEN, WHY_GIVEN_UP, WHY_GRANTED_TWICE, WHY_NO_DTOR } = $why;
+const { notGranted, pfnOf } = $hook;
+const { queuePage } = $gather;
+const { RESERVED_HOOKS } = $reserved;
 
 export { usesPart } from "../parts.ts";
 

@@ -4,12 +4,23 @@
  *
  * @module
  */
-import { chunked, released } from "../judge.ts";
-import { NULL } from "../../memory/words.ts";
-import { BY_GATHER, BY_GATHER_PTDESC, BY_PAGETABLE, FRAGMENT } from "../families.ts";
-import { CORRUPTION, DOUBLE_FREE, GATHER_TWICE, USE_AFTER_FREE } from "../invariants.ts";
+import * as $judge from "../judge.ts";
+import * as $words from "../../memory/words.ts";
+import * as $families from "../families.ts";
+import * as $invariants from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import {
+import * as $states from "../states.ts";
+import * as $walkers from "../walkers.ts";
+import * as $why from "../why.ts";
+import * as $fragments from "./fragments.ts";
+import type { Hooks } from "./hook.ts";
+import * as $hook from "./hook.ts";
+
+const { chunked, released } = $judge;
+const { NULL } = $words;
+const { BY_GATHER, BY_GATHER_PTDESC, BY_PAGETABLE, FRAGMENT } = $families;
+const { CORRUPTION, DOUBLE_FREE, GATHER_TWICE, USE_AFTER_FREE } = $invariants;
+const {
   DESTRUCTS_ALL,
   DESTRUCTS_ANY,
   DESTRUCTS_NONE,
@@ -21,11 +32,11 @@ import {
   RELEASE_ORDER_2,
   RELEASE_PUT,
   T_LEVEL,
-} from "../states.ts";
-import { leaveTable, WALK_TLB } from "../walkers.ts";
-import { WHY_GATHER_DONE, WHY_NOT_GRANTED, WHY_QUEUED_TWICE } from "../why.ts";
-import { deferPart, partFreed, queueRaw, sharesPage } from "./fragments.ts";
-import { givenUp, holder, type Hooks, notGranted, own, pageOf, putAtZero, singles, sizedByLookup } from "./hook.ts";
+} = $states;
+const { leaveTable, WALK_TLB } = $walkers;
+const { WHY_GATHER_DONE, WHY_NOT_GRANTED, WHY_QUEUED_TWICE } = $why;
+const { deferPart, partFreed, queueRaw, sharesPage } = $fragments;
+const { givenUp, holder, notGranted, own, pageOf, putAtZero, singles, sizedByLookup } = $hook;
 
 function gatherStarted(l: Ledger): void {
   l.gathers[l.res] = 1;

@@ -4,23 +4,23 @@
  *
  * @module
  */
-import { judgeRelease, leak, leave, released } from "../judge.ts";
-import { PAGE_OFFSET, PAGE_SHIFT } from "../../memory/words.ts";
-import { EXACT, KERNEL, RESERVED } from "../families.ts";
-import {
-  BAD_REFERENCE,
-  CORRUPTION,
-  DOUBLE_FREE,
-  HEAD_MISUSE,
-  LATENT,
-  LEAK,
-  ORDER_MISMATCH,
-  USE_AFTER_FREE,
-} from "../invariants.ts";
+import * as $judge from "../judge.ts";
+import * as $words from "../../memory/words.ts";
+import * as $families from "../families.ts";
+import * as $invariants from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { G_ASIDE, G_FOREIGN, G_SIZED, INTENDED, LIVE } from "../states.ts";
-import { isFree } from "../observe.ts";
-import { WHY_GIVEN_UP, WHY_LOST, WHY_NOT_GRANTED, WHY_PUT_AT_ZERO, WHY_REFS, WHY_RELEASED } from "../why.ts";
+import * as $states from "../states.ts";
+import * as $observe from "../observe.ts";
+import * as $why from "../why.ts";
+
+const { judgeRelease, leak, leave, released } = $judge;
+const { PAGE_OFFSET, PAGE_SHIFT } = $words;
+const { EXACT, KERNEL, RESERVED } = $families;
+const { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, HEAD_MISUSE, LATENT, LEAK, ORDER_MISMATCH, USE_AFTER_FREE } =
+  $invariants;
+const { G_ASIDE, G_FOREIGN, G_SIZED, INTENDED, LIVE } = $states;
+const { isFree } = $observe;
+const { WHY_GIVEN_UP, WHY_LOST, WHY_NOT_GRANTED, WHY_PUT_AT_ZERO, WHY_REFS, WHY_RELEASED } = $why;
 
 /** A hook. */
 export type Hook = (l: Ledger) => void;

@@ -4,17 +4,28 @@
  *
  * @module
  */
-import { ALLOC_HOOKS } from "./alloc.ts";
-import { FRAGMENT_HOOKS } from "./fragments.ts";
-import { ENV_HOOKS } from "./env.ts";
-import { GATHER_HOOKS } from "./gather.ts";
+import * as $alloc from "./alloc.ts";
+import * as $fragments from "./fragments.ts";
+import * as $env from "./env.ts";
+import * as $gather from "./gather.ts";
 import type { Hooks } from "./hook.ts";
-import { PGD_HOOKS } from "./pgd.ts";
-import { RELEASE_HOOKS } from "./release.ts";
-import { RESERVED_HOOKS } from "./reserved.ts";
-import { TABLE_HOOKS } from "./table.ts";
-import { USE_HOOKS } from "./use.ts";
-import { WALK_HOOKS } from "./walk.ts";
+import * as $pgd from "./pgd.ts";
+import * as $release from "./release.ts";
+import * as $reserved from "./reserved.ts";
+import * as $table from "./table.ts";
+import * as $use from "./use.ts";
+import * as $walk from "./walk.ts";
+
+const { ALLOC_HOOKS } = $alloc;
+const { FRAGMENT_HOOKS } = $fragments;
+const { ENV_HOOKS } = $env;
+const { GATHER_HOOKS } = $gather;
+const { PGD_HOOKS } = $pgd;
+const { RELEASE_HOOKS } = $release;
+const { RESERVED_HOOKS } = $reserved;
+const { TABLE_HOOKS } = $table;
+const { USE_HOOKS } = $use;
+const { WALK_HOOKS } = $walk;
 
 export { envHolds } from "./env.ts";
 export { partReleased, poolMade } from "./fragments.ts";

@@ -4,16 +4,27 @@
  *
  * @module
  */
-import { LIST_PREV } from "../../memory/mem_map.ts";
-import { PAGE_WORDS_SHIFT, W_LRU_NEXT } from "../../memory/words.ts";
-import { type Hooks, pfnOf, usable } from "./hook.ts";
-import { descriptor } from "./use.ts";
-import { FRAGMENT } from "../families.ts";
-import { CORRUPTION, OVERLAY_CLOBBER } from "../invariants.ts";
+import * as $memMap from "../../memory/mem_map.ts";
+import * as $words from "../../memory/words.ts";
+import type { Hooks } from "./hook.ts";
+import * as $hook from "./hook.ts";
+import * as $use from "./use.ts";
+import * as $families from "../families.ts";
+import * as $invariants from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { G_LISTED, LEVEL_PMD, LIVE, T_DEPOSITED, T_LEVEL } from "../states.ts";
-import { compoundDamage } from "../observe.ts";
-import { WHY_CLOBBER_TABLE, WHY_CLOBBER_TAIL, WHY_LIST_BROKEN, WHY_LIST_STATE, WHY_WRITE_FREE } from "../why.ts";
+import * as $states from "../states.ts";
+import * as $observe from "../observe.ts";
+import * as $why from "../why.ts";
+
+const { LIST_PREV } = $memMap;
+const { PAGE_WORDS_SHIFT, W_LRU_NEXT } = $words;
+const { pfnOf, usable } = $hook;
+const { descriptor } = $use;
+const { FRAGMENT } = $families;
+const { CORRUPTION, OVERLAY_CLOBBER } = $invariants;
+const { G_LISTED, LEVEL_PMD, LIVE, T_DEPOSITED, T_LEVEL } = $states;
+const { compoundDamage } = $observe;
+const { WHY_CLOBBER_TABLE, WHY_CLOBBER_TAIL, WHY_LIST_BROKEN, WHY_LIST_STATE, WHY_WRITE_FREE } = $why;
 
 /** Whether a list node's neighbours point back at it. */
 export function linked(l: Ledger, pfn: number): boolean {

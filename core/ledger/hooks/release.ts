@@ -4,20 +4,30 @@
  *
  * @module
  */
-import { chunked, released, settleSingles } from "../judge.ts";
-import { NULL, PAGE_SHIFT, PAGE_SIZE } from "../../memory/words.ts";
-import { BY_EXACT, BY_ORDER, BY_PAGETABLE, BY_PUT, NOCACHE, PAGETABLE } from "../families.ts";
-import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, HEAD_MISUSE, LATENT, ORDER_MISMATCH } from "../invariants.ts";
+import * as $judge from "../judge.ts";
+import * as $words from "../../memory/words.ts";
+import * as $families from "../families.ts";
+import * as $invariants from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { G_KERNEL, G_SIZED, INTENDED, LIVE, VIA_ORDER } from "../states.ts";
-import { checkTypeGone } from "../table.ts";
-import { WHY_GET_AT_ZERO, WHY_RELEASED, WHY_SIZED, WHY_WRITE_FREE } from "../why.ts";
-import { toLater } from "./gather.ts";
-import {
+import * as $states from "../states.ts";
+import * as $table from "../table.ts";
+import * as $why from "../why.ts";
+import * as $gather from "./gather.ts";
+import type { Hooks } from "./hook.ts";
+import * as $hook from "./hook.ts";
+
+const { chunked, released, settleSingles } = $judge;
+const { NULL, PAGE_SHIFT, PAGE_SIZE } = $words;
+const { BY_EXACT, BY_ORDER, BY_PAGETABLE, BY_PUT, NOCACHE, PAGETABLE } = $families;
+const { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, HEAD_MISUSE, LATENT, ORDER_MISMATCH } = $invariants;
+const { G_KERNEL, G_SIZED, INTENDED, LIVE, VIA_ORDER } = $states;
+const { checkTypeGone } = $table;
+const { WHY_GET_AT_ZERO, WHY_RELEASED, WHY_SIZED, WHY_WRITE_FREE } = $why;
+const { toLater } = $gather;
+const {
   dropped,
   givenUp,
   holder,
-  type Hooks,
   judgePage,
   notGranted,
   own,
@@ -27,7 +37,7 @@ import {
   singles,
   sizedByLookup,
   usable,
-} from "./hook.ts";
+} = $hook;
 
 /** A release of a block, sized by the order claimed; `sized` where a lookup claimed it. */
 function beforeRelease(l: Ledger, pfn: number, way: number, claimed: number, sized: boolean): void {

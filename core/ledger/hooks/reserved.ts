@@ -3,14 +3,23 @@
  *
  * @module
  */
-import { settleSingles } from "../judge.ts";
-import { BY_RESERVED_PAGE, BY_RESERVED_PTDESC, FRAGMENT } from "../families.ts";
-import { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, SHARED_PAGE } from "../invariants.ts";
+import * as $judge from "../judge.ts";
+import * as $families from "../families.ts";
+import * as $invariants from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { inUse } from "../parts.ts";
-import { G_FOREIGN, G_MARKED, LIVE, T_CHARGED, T_OPEN } from "../states.ts";
-import { WHY_PARTS_FREED, WHY_REFS, WHY_WRITE_FREE } from "../why.ts";
-import { givenUp, type Hooks, notGranted, releaseOne, singles, usable } from "./hook.ts";
+import * as $parts from "../parts.ts";
+import * as $states from "../states.ts";
+import * as $why from "../why.ts";
+import type { Hooks } from "./hook.ts";
+import * as $hook from "./hook.ts";
+
+const { settleSingles } = $judge;
+const { BY_RESERVED_PAGE, BY_RESERVED_PTDESC, FRAGMENT } = $families;
+const { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, SHARED_PAGE } = $invariants;
+const { inUse } = $parts;
+const { G_FOREIGN, G_MARKED, LIVE, T_CHARGED, T_OPEN } = $states;
+const { WHY_PARTS_FREED, WHY_REFS, WHY_WRITE_FREE } = $why;
+const { givenUp, notGranted, releaseOne, singles, usable } = $hook;
 
 function beforeMarkReserved(l: Ledger): void {
   if (usable(l, l.a, WHY_WRITE_FREE)) {

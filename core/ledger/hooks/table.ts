@@ -3,11 +3,23 @@
  *
  * @module
  */
-import { NULL } from "../../memory/words.ts";
-import { FRAGMENT } from "../families.ts";
-import { CONSTRUCTOR, CORRUPTION, LEAK, SHARE_COUNT } from "../invariants.ts";
+import * as $words from "../../memory/words.ts";
+import * as $families from "../families.ts";
+import * as $invariants from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import {
+import * as $states from "../states.ts";
+import * as $table from "../table.ts";
+import * as $why from "../why.ts";
+import * as $judge from "../judge.ts";
+import type { Hooks } from "./hook.ts";
+import * as $hook from "./hook.ts";
+import * as $release from "./release.ts";
+import * as $use from "./use.ts";
+
+const { NULL } = $words;
+const { FRAGMENT } = $families;
+const { CONSTRUCTOR, CORRUPTION, LEAK, SHARE_COUNT } = $invariants;
+const {
   G_TABLE,
   INTENDED,
   LEVEL_P4D,
@@ -21,22 +33,13 @@ import {
   T_LEVEL,
   T_SHARED,
   VIA_HEAD,
-} from "../states.ts";
-import {
-  checkShares,
-  checkType,
-  closeTable,
-  constructed,
-  constructing,
-  destructed,
-  destructing,
-  lockOf,
-} from "../table.ts";
-import { WHY_DEPOSIT_STATE, WHY_NOT_SHARED, WHY_SHARED, WHY_WRITE_FREE } from "../why.ts";
-import { writeOff } from "../judge.ts";
-import { dropped, holder, type Hooks, pfnOf, usable } from "./hook.ts";
-import { RELEASE_HOOKS } from "./release.ts";
-import { descriptor, made, viaOf } from "./use.ts";
+} = $states;
+const { checkShares, checkType, closeTable, constructed, constructing, destructed, destructing, lockOf } = $table;
+const { WHY_DEPOSIT_STATE, WHY_NOT_SHARED, WHY_SHARED, WHY_WRITE_FREE } = $why;
+const { writeOff } = $judge;
+const { dropped, holder, pfnOf, usable } = $hook;
+const { RELEASE_HOOKS } = $release;
+const { descriptor, made, viaOf } = $use;
 
 /** A descriptor (a page, before 6.6) is written through: it has to be the first of a live table. */
 function written(l: Ledger): boolean {

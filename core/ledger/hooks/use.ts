@@ -4,23 +4,27 @@
  *
  * @module
  */
-import { STALE } from "../../memory/mem_map.ts";
-import { NULL } from "../../memory/words.ts";
-import { EXACT, FRAGMENT } from "../families.ts";
-import { CORRUPTION, HEAD_MISUSE, LATENT, TAIL_CAST, UNINITIALISED_TABLE, USE_AFTER_FREE } from "../invariants.ts";
+import * as $memMap from "../../memory/mem_map.ts";
+import * as $words from "../../memory/words.ts";
+import * as $families from "../families.ts";
+import * as $invariants from "../invariants.ts";
 import type { Ledger } from "../ledger.ts";
-import { LINK_USED, LIVE, VIA_HEAD, VIA_ORDER, VIA_RECORDED } from "../states.ts";
-import {
-  WHY_LOOKUP,
-  WHY_READ_FREE,
-  WHY_TAIL_CAST,
-  WHY_TAIL_WRITTEN,
-  WHY_UNINITIALISED,
-  WHY_WRITE_FREE,
-} from "../why.ts";
-import { tableAt } from "../walkers.ts";
-import { usesPart } from "./fragments.ts";
-import { type Hooks, pageOf, pfnOf, usable } from "./hook.ts";
+import * as $states from "../states.ts";
+import * as $why from "../why.ts";
+import * as $walkers from "../walkers.ts";
+import * as $fragments from "./fragments.ts";
+import type { Hooks } from "./hook.ts";
+import * as $hook from "./hook.ts";
+
+const { STALE } = $memMap;
+const { NULL } = $words;
+const { EXACT, FRAGMENT } = $families;
+const { CORRUPTION, HEAD_MISUSE, LATENT, TAIL_CAST, UNINITIALISED_TABLE, USE_AFTER_FREE } = $invariants;
+const { LINK_USED, LIVE, VIA_HEAD, VIA_ORDER, VIA_RECORDED } = $states;
+const { WHY_LOOKUP, WHY_READ_FREE, WHY_TAIL_CAST, WHY_TAIL_WRITTEN, WHY_UNINITIALISED, WHY_WRITE_FREE } = $why;
+const { tableAt } = $walkers;
+const { usesPart } = $fragments;
+const { pageOf, pfnOf, usable } = $hook;
 
 /** A lookup reads struct page: without a grant that is latent (struct pages outlive grants today). */
 function reads(l: Ledger, pfn: number): void {

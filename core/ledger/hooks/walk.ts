@@ -3,22 +3,18 @@
  *
  * @module
  */
-import { NULL } from "../../memory/words.ts";
+import * as $words from "../../memory/words.ts";
 import type { Ledger } from "../ledger.ts";
-import {
-  mayWalk,
-  unlinked,
-  WALK_IOMMU,
-  WALK_IRQ,
-  WALK_RCU,
-  WALK_TLB,
-  walkerEnded,
-  walkersDone,
-  walkerStarted,
-  walks,
-} from "../walkers.ts";
-import { lockUsed } from "../table.ts";
-import { type Hook, type Hooks, pageOf } from "./hook.ts";
+import * as $walkers from "../walkers.ts";
+import * as $table from "../table.ts";
+import type { Hook, Hooks } from "./hook.ts";
+import * as $hook from "./hook.ts";
+
+const { NULL } = $words;
+const { mayWalk, unlinked, WALK_IOMMU, WALK_IRQ, WALK_RCU, WALK_TLB, walkerEnded, walkersDone, walkerStarted, walks } =
+  $walkers;
+const { lockUsed } = $table;
+const { pageOf } = $hook;
 
 /** An RCU walker takes the lock of its table. */
 function takesLock(l: Ledger): void {
