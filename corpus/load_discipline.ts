@@ -107,13 +107,12 @@ function rawPaths(root: TomlTable): RawPaths {
   };
 }
 
-/** A discipline's paths for one kernel, with what each takes from [alloc]. */
-interface Compiled extends CompiledDiscipline {
-  readonly takes: ReadonlyMap<RawPath, readonly string[]>;
-}
-
-function compile(raw: RawPaths, kernel: string): Compiled {
-  const takes = new Map<RawPath, readonly string[]>();
+/** A discipline's paths for one kernel: plain data, for workers. */
+function compile(
+  raw: RawPaths,
+  kernel: string,
+  takes: Map<RawPath, readonly string[]> = new Map(),
+): CompiledDiscipline {
   let slots = MM_SLOT_TABLE;
   const lines = (path: RawPath, names?: ReadonlyMap<string, number>): Lines => {
     const parsed = parseLines(path.run, {
@@ -134,7 +133,7 @@ function compile(raw: RawPaths, kernel: string): Compiled {
   const use = raw.use.map(path);
   const free = raw.free.map(path);
   const fail = raw.fail.map((p) => ({ ...path(p), after: failedSlot(p, names) }));
-  return { alloc: { name: "alloc", code }, use, free, fail, slots, takes };
+  return { alloc: { name: "alloc", code }, use, free, fail, slots };
 }
 
 /** The slot of the allocation whose failure a [fail.NAME] path handles. */
@@ -154,8 +153,10 @@ function isKernel(name: string): boolean {
   return parseKernelName(name) !== undefined;
 }
 
+const KERNELS = kernelNames();
+
 function someKernels(table: TomlTable): string[] {
-  const kernels = table.names("kernels", "a kernel", isKernel, kernelNames());
+  const kernels = table.names("kernels", "a kernel", isKernel, KERNELS);
   if (kernels.length === 0) {
     table.fail(`${table.label("kernels")} must be a list of kernels, such as ["6.12"]`, "kernels");
   }
@@ -203,8 +204,9 @@ export function parseDiscipline(text: string, file: string): Discipline {
   const name = root.text("name", '"s390/crst"');
   const kernels = someKernels(root);
   const raw = rawPaths(root);
-  const compiled = new Map(kernels.map((kernel) => [kernel, compile(raw, kernel)]));
-  const { takes } = compiled.get(kernels[0] as string) as Compiled;
+  // What a path takes from [alloc] is the same on every kernel.
+  const takes = new Map<RawPath, readonly string[]>();
+  const compiled = new Map(kernels.map((kernel) => [kernel, compile(raw, kernel, takes)]));
   const path = (p: RawPath): Path => ({
     name: p.name,
     run: p.run,

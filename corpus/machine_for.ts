@@ -19,13 +19,20 @@ export interface MachinePlace {
   readonly pages: number;
 }
 
-/** A machine for programs of a place, to be used until another is asked for. */
+/** The one that was asked for longest ago goes; the next takes over what is large of it. */
+function giveUpOldest(): void {
+  const [key, machine] = machines.entries().next().value!;
+  machines.delete(key);
+  machine.kernel.giveUp();
+}
+
+/** A machine for programs of a place, to be used until another is asked for: it is given up once eight others were. */
 export function machineFor({ kernel, arch, config, pages }: MachinePlace): Machine {
   const key = `${kernel} ${arch} ${config.join(",")} ${pages}`;
-  const machine = machines.get(key) ?? new Machine({ kernel, arch, config, pages });
-  // The one that was asked for longest ago goes.
+  const known = machines.get(key);
+  if (known === undefined && machines.size === KEPT) giveUpOldest();
+  const machine = known ?? new Machine({ kernel, arch, config, pages });
   machines.delete(key);
   machines.set(key, machine);
-  if (machines.size > KEPT) machines.delete(machines.keys().next().value!);
   return machine;
 }

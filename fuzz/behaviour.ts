@@ -21,6 +21,13 @@ export class Behaviour {
     this.features = new Features(!whole);
   }
 
+  /** Nothing is reached yet. */
+  reset(): void {
+    this.features.reset();
+    this.#seen.fill(0);
+    this.reached = 0;
+  }
+
   /** After a program ran on a machine that looked at its features: whether it reached something new. */
   learn(machine: Machine): boolean {
     if (machine.features === null) return false;

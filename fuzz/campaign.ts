@@ -25,14 +25,16 @@ import type {
   Result,
   WorkerFault,
 } from "../corpus/result.ts";
+import type { MemdescVerdict } from "../corpus/memdesc.ts";
 import type { CampaignHooks, CampaignOptions } from "../corpus/request.ts";
 import { TOOL } from "../corpus/tool.ts";
-import { type CellPlan, planCells, selectDisciplines } from "./cells.ts";
+import { type CellPlan, type LoadedDiscipline, planCells, selectDisciplines } from "./cells.ts";
 import { Digest } from "./digest.ts";
 import { type ExpectedFindings, expectedOf } from "./expected.ts";
-import { memdescVerdicts } from "./memdesc.ts";
+import { byName, judged, type MemdescJob, type MemdescOutcome } from "./memdesc.ts";
 import { withOrigin } from "./origin.ts";
-import { type Death, runJobs } from "./pool.ts";
+import { type Death, Pool } from "./pool.ts";
+import type { CellJob, CellReport } from "./report_cell.ts";
 import {
   coverOf,
   entryOf as poolEntry,
@@ -43,12 +45,12 @@ import {
   tapeOf,
   writePool,
 } from "./stored_pool.ts";
-import { reportExpected, reportFound, reportHostile } from "./report_finding.ts";
-import { type KeptProgram, keyParts, programOfShard, type ShardJob, type ShardOutcome } from "./shard.ts";
+import type { CampaignJob } from "./worker.ts";
+import { keyParts, programOfShard, type ShardJob, type ShardOutcome } from "./shard.ts";
 
 /** Shards of a cell: enough that workers share it well; fixed, so that the result does not depend on them. */
 const SHARDS = 4;
-const SHARD_WORKER = new URL("./worker.ts", import.meta.url);
+const WORKER = new URL("./worker.ts", import.meta.url);
 /** Programs are numbered from here in the second shard, and so on. */
 const SHARD_STRIDE = 1 << 26;
 
@@ -65,8 +67,8 @@ interface Plan {
 
 const NOTHING_EXPECTED: ExpectedFindings = { byKey: new Map(), leaks: 0, complaints: [] };
 
-function disciplinePlans(options: CampaignOptions): Plan[] {
-  return planCells(selectDisciplines(options.disciplines), options.kernels, options.config).map((cell) => {
+function disciplinePlans(loaded: readonly LoadedDiscipline[], options: CampaignOptions): Plan[] {
+  return planCells(loaded, options.kernels, options.config).map((cell) => {
     const d = cell.loaded.discipline;
     return {
       kernel: cell.kernel,
@@ -110,22 +112,29 @@ function planKey(plan: Plan): string {
   return `${plan.kernel} ${plan.arch} ${plan.config.join(",")} ${plan.name}`;
 }
 
-function jobsOf(plans: readonly Plan[], options: CampaignOptions, stored: (plan: Plan) => Uint16Array[]): ShardJob[] {
+function jobsOf(
+  plans: readonly Plan[],
+  options: CampaignOptions,
+  stored: (plan: Plan) => Uint16Array[],
+): (CampaignJob & ShardJob)[] {
   const tapes = plans.map(stored);
   const perShard = Math.max(1, Math.floor(options.ops / plans.length / SHARDS));
   return plans.flatMap((plan, p) =>
-    Array.from({ length: SHARDS }, (_, s): ShardJob => ({
+    Array.from({ length: SHARDS }, (_, s): CampaignJob & ShardJob => ({
+      task: "shard",
+      group: p,
       index: p * SHARDS + s,
       kernel: plan.kernel,
       arch: plan.arch,
       config: plan.config,
       pages: plan.pages,
       name: plan.cell === undefined ? `${plan.name} ${plan.arch} ${plan.config.join(",")}` : plan.name,
-      ...(plan.cell && { discipline: { text: plan.cell.loaded.text, file: plan.cell.loaded.discipline.file } }),
+      compiled: plan.cell?.loaded.discipline.compile(plan.kernel),
       seed: options.seed,
       first: s * SHARD_STRIDE,
       ops: perShard,
       expectedLeaks: plan.expected.leaks,
+      expected: [...plan.expected.byKey.keys()],
       stored: tapes[p]!,
       keepsPool: options.corpus !== undefined,
     }))
@@ -158,20 +167,40 @@ function storePools(plans: readonly Plan[], outcomes: readonly ShardOutcome[], p
   });
 }
 
+/** What the disciplines become with descriptors allocated apart. */
+async function memdescVerdicts(
+  pool: Pool,
+  loaded: readonly LoadedDiscipline[],
+  options: CampaignOptions,
+): Promise<MemdescVerdict[]> {
+  if (options.kernels.length > 0) return [];
+  const jobs = judged(loaded, options.disciplines.length > 0).map((
+    { text, discipline: { file } },
+    index,
+  ): CampaignJob & MemdescJob => ({ task: "memdesc", index, text, file }));
+  const outcomes = await pool.run<MemdescJob, MemdescOutcome>(jobs);
+  return outcomes.map((o) => o.verdict).sort(byName);
+}
+
 /** Runs a campaign. */
 export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks = {}): Promise<Result> {
-  const plans = options.mode === "hostile" ? hostilePlans(options) : disciplinePlans(options);
+  using pool = new Pool(WORKER, options.workers);
+  // There will be as many jobs as one cell has shards; the workers load their modules while the disciplines are read.
+  pool.start(SHARDS);
+  const loaded = options.mode === "hostile" ? [] : selectDisciplines(options.disciplines);
+  const plans = options.mode === "hostile" ? hostilePlans(options) : disciplinePlans(loaded, options);
   const pools = storedPools(options);
   const jobs = jobsOf(plans, options, (plan) => tapesOf(plan, pools));
   let steps = 0;
   let findings = 0;
   hooks.phase?.("search");
   const deaths: Death<ShardJob>[] = [];
-  const outcomes = await runJobs<ShardJob, ShardOutcome>(SHARD_WORKER, jobs, options.workers, {
+  const outcomes = await pool.run<ShardJob, ShardOutcome>(jobs, {
     signal: hooks.signal,
     onOutcome: (outcome) => {
       steps += outcome.steps;
-      const unexpected = outcome.kept.filter((k) => !expectedKey(plans[Math.floor(outcome.index / SHARDS)]!, k));
+      // A misuse may show whatever it likes.
+      const unexpected = outcome.kept.filter((k) => options.mode !== "hostile" || k.innocent);
       findings += new Set(unexpected.map((k) => k.key)).size;
       hooks.progress?.({ steps, findings });
     },
@@ -180,14 +209,14 @@ export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks
   const interrupted = hooks.signal?.aborted ?? false;
   if (options.corpus !== undefined) storePools(plans, outcomes, pools, options.corpus);
   // Jobs that never began have no outcome.
-  const ended = outcomes.filter((o) => o !== undefined);
-  const reported: ReportedFinding[] = [];
-  const cells = plans.map((plan, p) => {
-    const mine = outcomes.slice(p * SHARDS, (p + 1) * SHARDS).filter((o) => o !== undefined);
-    return cellOf(plan, mine, reported, options, interrupted || mine.length < SHARDS);
-  });
+  const byPlan = plans.map((_, p) => outcomes.slice(p * SHARDS, (p + 1) * SHARDS).filter((o) => o !== undefined));
+  const ended = byPlan.flat();
+  const reports = await pool.run<CellJob, CellReport>(plans.map((plan, p) => cellJobOf(plan, p, byPlan[p]!)));
   hooks.phase?.("done");
-  reported.sort(byWorst);
+  const cells = plans.map((plan, p) =>
+    cellOf(plan, byPlan[p]!, reports[p]!, options, interrupted || byPlan[p]!.length < SHARDS)
+  );
+  const reported = plans.flatMap((plan, p) => reports[p]!.findings.map((f) => withOrigin(f, plan.cell))).sort(byWorst);
   return {
     schema: 1,
     tool: TOOL,
@@ -205,7 +234,7 @@ export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks
     findings: reported,
     invariants: invariantCounts(ended),
     calls: callCounts(plans, ended),
-    memdesc: options.mode === "hostile" || options.kernels.length > 0 ? [] : memdescVerdicts(options.disciplines),
+    memdesc: await memdescVerdicts(pool, loaded, options),
     replayed: [],
     recordings: [],
     unexpected: reported.filter((f) => !f.expected && f.severity !== "theoretical").length +
@@ -213,48 +242,36 @@ export async function runCampaign(options: CampaignOptions, hooks: CampaignHooks
   };
 }
 
-function expectedKey(plan: Plan, k: KeptProgram): boolean {
-  return plan.expected.byKey.has(k.key) || (plan.cell === undefined && !k.innocent);
-}
-
-/** The programs kept for each kind of finding, over the shards of a cell in order. */
-function keptByKey(outcomes: readonly ShardOutcome[]): Map<number, KeptProgram[]> {
-  const map = new Map<number, KeptProgram[]>();
-  for (const k of outcomes.flatMap((o) => o.kept)) {
-    const list = map.get(k.key);
-    if (list === undefined) map.set(k.key, [k]);
-    else list.push(k);
-  }
-  return map;
+/** What is to be reported of a cell. */
+function cellJobOf(plan: Plan, index: number, outcomes: readonly ShardOutcome[]): CampaignJob & CellJob {
+  const { kernel, arch, config, pages, name } = plan;
+  return {
+    task: "cell",
+    index,
+    place: { kernel, arch, config, pages, name },
+    hostile: plan.cell === undefined,
+    expected: [...plan.expected.byKey.values()],
+    kept: outcomes.flatMap((o) => o.kept),
+  };
 }
 
 function cellOf(
   plan: Plan,
   outcomes: readonly ShardOutcome[],
-  reported: ReportedFinding[],
+  { findings, complaints: said }: CellReport,
   options: CampaignOptions,
   partial: boolean,
 ): Cell {
   const digest = new Digest();
   for (const o of outcomes) digest.text(o.digest);
   const d = plan.cell?.loaded.discipline;
-  const complaints = [...plan.expected.complaints];
-  const mine: ReportedFinding[] = [];
-  if (d === undefined) mine.push(...reportHostile(plan, outcomes.flatMap((o) => o.kept), complaints));
-  else {
-    for (const e of plan.expected.byKey.values()) mine.push(reportExpected(plan, e));
-    const found = keptByKey(outcomes);
-    for (const [key, list] of found) {
-      if (!plan.expected.byKey.has(key)) mine.push(reportFound(plan, list));
-    }
-    // What was not tried was not missed.
-    if (!partial && d.canary && ![...found.keys()].some((key) => plan.expected.byKey.has(key))) {
-      complaints.push(`random search did not find what is wrong with the canary ${d.name} in ${options.ops} steps`);
-    }
-    if (!partial) complaints.push(...unreached(plan.cell!, plan.expected, outcomes));
+  const complaints = [...plan.expected.complaints, ...said];
+  // What was not tried was not missed.
+  if (!partial && d?.canary === true && !outcomes.some((o) => o.shown.length > 0)) {
+    complaints.push(`random search did not find what is wrong with the canary ${d.name} in ${options.ops} steps`);
   }
-  reported.push(...mine.map((f) => withOrigin(f, plan.cell)));
-  const bad = mine.filter((f) => !f.expected && f.severity !== SEVERITIES[THEORETICAL]);
+  if (!partial && d !== undefined) complaints.push(...unreached(plan.cell!, plan.expected, outcomes));
+  const bad = findings.filter((f) => !f.expected && f.severity !== SEVERITIES[THEORETICAL]);
   return {
     kernel: plan.kernel,
     arch: plan.arch,
@@ -265,7 +282,7 @@ function cellOf(
     programs: outcomes.reduce((sum, o) => sum + o.programs, 0),
     features: outcomes.reduce((most, o) => Math.max(most, o.features), 0),
     steps: outcomes.reduce((sum, o) => sum + o.steps, 0),
-    findings: mine.map((f) => f.signature),
+    findings: findings.map((f) => f.signature),
     as_expected: bad.length === 0 && complaints.length === 0,
     complaints,
     digest: digest.digits(),

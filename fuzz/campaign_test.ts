@@ -35,6 +35,14 @@ Deno.test("the result is the same from two runs of one seed, and from 1, 2 and 3
   assertEquals(JSON.stringify(await run({ workers: 3 })), one);
 });
 
+Deno.test("what is found is reported the same, whichever worker shrank it", async () => {
+  const hostile = { mode: "hostile", disciplines: [], kernels: ["6.12"] } as const;
+  assertEquals(await run({ ...hostile, workers: 3 }), await run(hostile));
+  await withFile(LEAKY, async (file) => {
+    assertEquals(await run({ disciplines: [file], workers: 3 }), await run({ disciplines: [file] }));
+  });
+});
+
 Deno.test("no cell has the same digest for two seeds", async () => {
   const [a, b] = [await run({}), await run({ seed: 2 })];
   assertEquals(a.cells.length, 4);

@@ -40,9 +40,9 @@ function cleanCells(options: FaultsOptions): CellPlan[] {
 }
 
 /** A discipline of the user's may be broken without saying so. */
-function checkClean({ kernel, config, loaded: { discipline: d, text } }: CellPlan, options: FaultsOptions): void {
-  const { arch, pages, name, file } = d;
-  const place = { index: 0, kernel, arch, config, pages, name, discipline: { text, file } };
+function checkClean({ kernel, config, loaded: { discipline: d } }: CellPlan, options: FaultsOptions): void {
+  const { arch, pages, name } = d;
+  const place = { index: 0, kernel, arch, config, pages, name, compiled: d.compile(kernel) };
   const { kept } = runShard({ ...place, seed: options.seed, first: 0, ops: CHECK_OPS, expectedLeaks: 0 });
   if (kept.length === 0) return;
   const { invariant, call } = keyParts(kept[0]!.key);

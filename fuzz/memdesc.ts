@@ -20,7 +20,7 @@ import type { Machine } from "../core/program/machine.ts";
 import { printStep } from "../core/program/print.ts";
 import { type Program, STEP_WORDS } from "../core/program/program.ts";
 import type { CompiledDiscipline, CompiledPath, Discipline } from "../corpus/discipline.ts";
-import { missingCall } from "../corpus/load_discipline.ts";
+import { missingCall, parseDiscipline } from "../corpus/load_discipline.ts";
 import { machineFor } from "../corpus/machine_for.ts";
 import type { MemdescBreak, MemdescVerdict } from "../corpus/memdesc.ts";
 import type { WorkHooks } from "../corpus/request.ts";
@@ -170,7 +170,7 @@ function searched(loaded: LoadedDiscipline, kernel: string): readonly KeptProgra
     config: d.config,
     pages: d.pages,
     name: d.name,
-    discipline: { text: loaded.text, file: d.file },
+    compiled: d.compile(kernel),
     seed: 1,
     first: 0,
     ops: SEARCH,
@@ -210,25 +210,38 @@ export function memdescVerdict(loaded: LoadedDiscipline): MemdescVerdict {
   return { ...common, today, breaks: rows.length > 0 ? rows : found(loaded, known) };
 }
 
-/** Every discipline of real code. */
-function judged(wanted: readonly string[]): LoadedDiscipline[] {
-  return selectDisciplines(wanted)
-    .filter(({ discipline: d }) => wanted.length > 0 || (!d.canary && !d.hypothetical));
+/** A discipline whose fate is a worker's job. */
+export interface MemdescJob {
+  readonly index: number;
+  readonly text: string;
+  readonly file: string;
 }
 
-const byName = (a: MemdescVerdict, b: MemdescVerdict): number => a.discipline < b.discipline ? -1 : 1;
-
-/** Every discipline of real code, by name. */
-export function memdescVerdicts(wanted: readonly string[]): MemdescVerdict[] {
-  return judged(wanted).map(memdescVerdict).sort(byName);
+/** What came of it. */
+export interface MemdescOutcome {
+  readonly index: number;
+  readonly verdict: MemdescVerdict;
 }
 
-/** The same, and tells how far it is. */
+/** Does a worker's job. */
+export function runMemdescJob({ index, text, file }: MemdescJob): MemdescOutcome {
+  return { index, verdict: memdescVerdict({ discipline: parseDiscipline(text, file), text }) };
+}
+
+/** Of disciplines those of real code; all of them where they were named. */
+export function judged(loaded: readonly LoadedDiscipline[], named: boolean): LoadedDiscipline[] {
+  return loaded.filter(({ discipline: d }) => named || (!d.canary && !d.hypothetical));
+}
+
+/** The order in which verdicts are shown. */
+export const byName = (a: MemdescVerdict, b: MemdescVerdict): number => a.discipline < b.discipline ? -1 : 1;
+
+/** Every discipline of real code, or those named, by name; tells how far it is. */
 export async function runMemdesc(
   wanted: readonly string[],
   { progress }: Pick<WorkHooks, "progress">,
 ): Promise<MemdescVerdict[]> {
-  const disciplines = judged(wanted);
+  const disciplines = judged(selectDisciplines(wanted), wanted.length > 0);
   const verdicts: MemdescVerdict[] = [];
   for (const loaded of disciplines) {
     await progress(verdicts.length, disciplines.length, "disciplines");

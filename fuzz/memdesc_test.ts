@@ -4,7 +4,7 @@ import { Machine } from "../core/program/machine.ts";
 import { listShipped, readProgramFile } from "../corpus/files.ts";
 import { parseDiscipline } from "../corpus/load_discipline.ts";
 import { selectDisciplines } from "./cells.ts";
-import { memdescVerdict, memdescVerdicts, onMemdesc } from "./memdesc.ts";
+import { memdescVerdict, onMemdesc, runMemdesc } from "./memdesc.ts";
 
 /** Stored programs that are latent on their kernel, and right where descriptors are apart. */
 const RIGHT_THERE = [
@@ -88,9 +88,9 @@ free_page(a)
   ]]);
 });
 
-Deno.test("the verdicts are of real code, sorted, and the same every time", () => {
-  const verdicts = memdescVerdicts([]);
+Deno.test("the verdicts are of real code, sorted, and the same every time", async () => {
+  const verdicts = await runMemdesc([], { progress: () => undefined });
   assert.ok(!verdicts.some((v) => /^(canary|hypothetical)\//.test(v.discipline)));
   assert.deepEqual(verdicts.map((v) => v.discipline), verdicts.map((v) => v.discipline).sort());
-  assert.deepEqual(memdescVerdicts([]), verdicts);
+  assert.deepEqual(await runMemdesc([], { progress: () => undefined }), verdicts);
 });

@@ -14,6 +14,11 @@ export interface Numbered {
   readonly index: number;
 }
 
+/** A job; those of one group go to one worker as long as there are others for the rest, so that it can keep what they share. */
+export interface Job extends Numbered {
+  readonly group?: number;
+}
+
 /** Word of a board: not 0 when the worker is to stop. */
 const STOP = 0;
 /** Word of a board: the program that runs. */
@@ -79,56 +84,128 @@ export interface PoolHooks<Job, Outcome> {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * Runs every job.
- *
- * @param url module that answers jobs (see {@linkcode answerTo})
- * @returns the outcomes by index; of jobs that never began or whose worker died there is none
- * @throws where a worker fails and nobody wants to be told: a fault of ptfuzz itself
- */
-export async function runJobs<Job extends Numbered, Outcome extends Numbered>(
-  url: URL,
-  jobs: readonly Job[],
-  workers: number,
-  hooks: PoolHooks<Job, Outcome> = {},
-): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
-  const queue = jobs.values();
-  const take = (outcome: Outcome): void => {
-    outcomes[outcome.index] = outcome;
-    hooks.onOutcome?.(outcome);
-  };
-  await Promise.all(
-    Array.from({ length: Math.min(workers, jobs.length) }, () => serve(url, queue, { ...hooks, onOutcome: take })),
-  );
-  return outcomes;
+/** Jobs in order, those of one group together. */
+class Queue<J extends Job> {
+  readonly #groups: J[][];
+  /** Groups before it have been begun. */
+  #begun = 0;
+
+  constructor(jobs: readonly J[]) {
+    this.#groups = [...Map.groupBy(jobs, (j) => j.group ?? j).values()];
+  }
+
+  /** The next for who did `last`: of the same group, or else of one that nobody has begun, or else what others have left. */
+  next(last: J | undefined): J | undefined {
+    const own = last?.group === undefined ? undefined : this.#groups.find(([first]) => first?.group === last.group);
+    return own?.shift() ?? this.#groups[this.#begun++]?.shift() ?? this.#groups.find((g) => g.length > 0)?.shift();
+  }
 }
 
-/** Feeds one worker, and its successors where it dies, until no job is left. */
-async function serve<Job, Outcome>(url: URL, queue: Iterator<Job>, hooks: PoolHooks<Job, Outcome>): Promise<void> {
-  while (await serveOne(url, queue, hooks));
+/** A worker's place in a pool: the worker, or nobody where the last one died. */
+interface Seat {
+  worker: Worker | undefined;
+  readonly board: Board;
+}
+
+/** Workers that are kept from one list of jobs to the next: what they have learnt of the code they run stays good. */
+export class Pool {
+  readonly #url: URL;
+  readonly #seats: readonly Seat[];
+
+  /**
+   * @param url module that answers jobs (see {@linkcode answerTo})
+   * @param workers at most so many
+   */
+  constructor(url: URL, workers: number) {
+    this.#url = url;
+    this.#seats = Array.from({ length: workers }, () => ({ worker: undefined, board: new Board() }));
+  }
+
+  /** Starts workers before there is anything to do: they load their modules meanwhile. */
+  start(workers: number): void {
+    for (const seat of this.#seats.slice(0, workers)) this.#seated(seat);
+  }
+
+  /**
+   * Runs every job.
+   *
+   * @returns the outcomes by index; of jobs that never began or whose worker died there is none
+   * @throws where a worker fails and nobody wants to be told: a fault of ptfuzz itself
+   */
+  async run<J extends Job, Outcome extends Numbered>(
+    jobs: readonly J[],
+    hooks: PoolHooks<J, Outcome> = {},
+  ): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    const queue = new Queue(jobs);
+    const take = (outcome: Outcome): void => {
+      outcomes[outcome.index] = outcome;
+      hooks.onOutcome?.(outcome);
+    };
+    await Promise.all(
+      this.#seats.slice(0, jobs.length).map((seat) => this.#serve(seat, queue, { ...hooks, onOutcome: take })),
+    );
+    return outcomes;
+  }
+
+  /** Ends every worker. */
+  [Symbol.dispose](): void {
+    for (const seat of this.#seats) leave(seat);
+  }
+
+  #seated(seat: Seat): Worker {
+    if (seat.worker !== undefined) return seat.worker;
+    const worker = new Worker(this.#url, { type: "module" });
+    // One that dies while it has nothing to do is missed by nobody.
+    worker.onerror = (event): void => {
+      event.preventDefault();
+      leave(seat);
+    };
+    return seat.worker = worker;
+  }
+
+  /** Feeds one worker, and its successors where it dies, until no job is left. */
+  async #serve<J extends Job, Outcome>(seat: Seat, queue: Queue<J>, hooks: PoolHooks<J, Outcome>): Promise<void> {
+    const { signal } = hooks;
+    const stop = (): void => seat.board.stop();
+    signal?.addEventListener("abort", stop);
+    try {
+      while (await feed(this.#seated(seat), seat, queue, hooks));
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+}
+
+/** Ends a worker. */
+function leave(seat: Seat): void {
+  seat.worker?.terminate();
+  seat.worker = undefined;
 }
 
 /** Feeds one worker; true where it died and another has to go on. */
-function serveOne<Job, Outcome>(url: URL, queue: Iterator<Job>, hooks: PoolHooks<Job, Outcome>): Promise<boolean> {
-  const { signal } = hooks;
-  const worker = new Worker(url, { type: "module" });
-  const board = new Board();
-  const stop = (): void => board.stop();
-  signal?.addEventListener("abort", stop);
+function feed<J extends Job, Outcome>(
+  worker: Worker,
+  seat: Seat,
+  queue: Queue<J>,
+  hooks: PoolHooks<J, Outcome>,
+): Promise<boolean> {
+  const { board } = seat;
+  const idle = worker.onerror;
   return new Promise<boolean>((resolve, reject) => {
-    let job: Job;
+    let job: J | undefined;
     const next = (): void => {
-      const following = signal?.aborted ? { done: true as const } : queue.next();
-      if (following.done) return resolve(false);
-      job = following.value;
+      const following = hooks.signal?.aborted ? undefined : queue.next(job);
+      if (following === undefined) return resolve(false);
+      job = following;
       board.program = 0;
       hooks.onStart?.(job, board);
-      worker.postMessage({ job, board: board.words } satisfies Sent<Job>);
+      worker.postMessage({ job, board: board.words } satisfies Sent<J>);
     };
     const died = (error: string): void => {
+      leave(seat);
       if (hooks.onDeath === undefined) return reject(new Error(error));
-      hooks.onDeath({ job, program: board.program, error });
+      hooks.onDeath({ job: job!, program: board.program, error });
       resolve(true);
     };
     worker.onmessage = (event: MessageEvent<Answer<Outcome>>): void => {
@@ -141,16 +218,27 @@ function serveOne<Job, Outcome>(url: URL, queue: Iterator<Job>, hooks: PoolHooks
       died(`a worker died: ${event.message}`);
     };
     next();
-  }).finally(() => {
-    signal?.removeEventListener("abort", stop);
-    worker.terminate();
-  });
+  }).finally(() => worker.onerror = idle);
+}
+
+/** {@linkcode Pool.run} with workers of its own. */
+export async function runJobs<J extends Job, Outcome extends Numbered>(
+  url: URL,
+  jobs: readonly J[],
+  workers: number,
+  hooks: PoolHooks<J, Outcome> = {},
+): Promise<Outcome[]> {
+  using pool = new Pool(url, workers);
+  return await pool.run(jobs, hooks);
 }
 
 /** The worker's side: what it answers to a job. */
-export function answerTo<Job, Outcome>(sent: Sent<Job>, run: (job: Job, board: Board) => Outcome): Answer<Outcome> {
+export async function answerTo<Job, Outcome>(
+  sent: Sent<Job>,
+  run: (job: Job, board: Board) => Outcome | Promise<Outcome>,
+): Promise<Answer<Outcome>> {
   try {
-    return { outcome: run(sent.job, new Board(sent.board)) };
+    return { outcome: await run(sent.job, new Board(sent.board)) };
   } catch (error) {
     return { error: error instanceof Error ? error.stack ?? error.message : String(error) };
   }

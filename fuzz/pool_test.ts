@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Death, runJobs } from "./pool.ts";
-import type { TestJob } from "./pool_test_worker.ts";
+import { type Death, Pool, runJobs } from "./pool.ts";
+import type { TestJob, TestOutcome } from "./pool_test_worker.ts";
 import { programOfShard, runShard, type ShardJob } from "./shard.ts";
 import { Machine } from "../core/program/machine.ts";
 
@@ -9,8 +9,9 @@ const jobs = (...does: TestJob["does"][]): TestJob[] => does.map((d, index) => (
 
 Deno.test("outcomes stand in the order of their jobs, whoever ran them", async () => {
   for (const workers of [1, 3]) {
-    const outcomes = await runJobs(WORKER, jobs("answers", "answers", "answers", "answers"), workers);
-    assert.deepEqual(outcomes.map((o) => (o as unknown as { twice: number }).twice), [0, 2, 4, 6]);
+    const all = jobs("answers", "answers", "answers", "answers");
+    const outcomes = await runJobs<TestJob, TestOutcome>(WORKER, all, workers);
+    assert.deepEqual(outcomes.map((o) => o.twice), [0, 2, 4, 6]);
   }
 });
 
@@ -26,6 +27,46 @@ Deno.test("a worker that dies is told of with the program it ran, and the others
 Deno.test("where nobody asks to be told, a worker that dies ends the run", async () => {
   await assert.rejects(runJobs(WORKER, jobs("throws"), 1), /what a fault says/);
 });
+
+Deno.test("workers are kept from one list of jobs to the next, and one that died is replaced", async () => {
+  using pool = new Pool(WORKER, 1);
+  pool.start(1);
+  const run = (...does: TestJob["does"][]) => pool.run<TestJob, TestOutcome>(jobs(...does), { onDeath: () => {} });
+  const [first] = await run("answers");
+  const [second] = await run("answers");
+  assert.deepEqual([first!.before, second!.before], [0, 1]);
+  assert.deepEqual(await run("throws"), []);
+  const [third] = await run("answers");
+  assert.equal(third!.before, 0);
+});
+
+Deno.test("jobs of a group go to one worker while there are others for the rest; at the end everybody helps", async () => {
+  const grouped: TestJob[] = [0, 0, 0, 1, 1, 1].map((group, index) => ({ index, group, does: "answers" }));
+  const [one] = await order(grouped, 1);
+  assert.deepEqual(one, [0, 1, 2, 3, 4, 5]);
+  // In turns as they were laid out, a worker alone would still finish a group before it begins the next.
+  const [mixed] = await order([0, 1, 0, 1, 0, 1].map((group, index) => ({ index, group, does: "answers" })), 1);
+  assert.deepEqual(mixed, [0, 2, 4, 1, 3, 5]);
+  // One group, two workers: the second has nothing of its own, and takes what is left.
+  const waiting: TestJob[] = [{ index: 0, group: 0, does: "waits" }, { index: 1, group: 0, does: "answers" }];
+  const stop = new AbortController();
+  const outcomes = await runJobs<TestJob, TestOutcome>(WORKER, waiting, 2, {
+    signal: stop.signal,
+    onOutcome: ({ index }) => {
+      if (index === 1) stop.abort();
+    },
+  });
+  assert.deepEqual(outcomes.map((o) => o.index), [0, 1]);
+});
+
+/** In which order each worker was given jobs. */
+async function order(list: readonly TestJob[], workers: number): Promise<number[][]> {
+  const given = new Map<unknown, number[]>();
+  await runJobs<TestJob, TestOutcome>(WORKER, list, workers, {
+    onStart: (job, board) => given.set(board, [...given.get(board) ?? [], job.index]),
+  });
+  return [...given.values()];
+}
 
 Deno.test("a run that is told to stop ends what runs and begins nothing more", async () => {
   const stop = new AbortController();

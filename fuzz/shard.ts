@@ -5,7 +5,7 @@
  * @module
  */
 import type { CompiledDiscipline } from "../corpus/discipline.ts";
-import { parseDiscipline } from "../corpus/load_discipline.ts";
+import { machineFor } from "../corpus/machine_for.ts";
 import { F_CALL, F_INVARIANT, F_PAGES, F_SEVERITY, F_STEP, FINDING_WORDS } from "../core/ledger/finding.ts";
 import { CALLS } from "../core/program/calls.ts";
 import { Machine } from "../core/program/machine.ts";
@@ -28,8 +28,8 @@ export interface ShardJob {
   readonly pages: number;
   /** Name for the seed: the discipline's, or `hostile`. */
   readonly name: string;
-  /** Text and file of the discipline; absent in hostile mode. */
-  readonly discipline?: { readonly text: string; readonly file: string };
+  /** The discipline, compiled for the kernel; absent in hostile mode. */
+  readonly compiled?: CompiledDiscipline | undefined;
   readonly seed: number;
   /** Number of its first program. */
   readonly first: number;
@@ -37,6 +37,8 @@ export interface ShardJob {
   readonly ops: number;
   /** Invariants whose leaks are expected, a bit each. */
   readonly expectedLeaks: number;
+  /** Kinds of findings (see {@linkcode findingKey}) whose programs nobody wants: that they show is enough. */
+  readonly expected?: readonly number[];
   /** Tapes of programs that an earlier run kept. */
   readonly stored?: readonly Uint16Array[];
   /** Whether programs that reach new behaviour are wanted in the outcome. */
@@ -77,6 +79,8 @@ export interface ShardOutcome {
   /** What reached new behaviour, where that is wanted. */
   readonly pool: readonly PoolEntry[];
   readonly kept: readonly KeptProgram[];
+  /** What showed of what is expected. */
+  readonly shown: readonly number[];
   readonly checks: Float64Array;
   readonly violations: Float64Array;
   readonly right: Float64Array;
@@ -122,18 +126,41 @@ interface Generator {
   names(): Slot[];
 }
 
-/** Machines are dear to make: one is kept for the last kernel, architecture, configuration and size. */
-let kept: { key: string; machine: Machine } | undefined;
-
-function machineFor(job: ShardJob): Machine {
-  const key = `${job.kernel} ${job.arch} ${job.config.join(",")} ${job.pages}`;
-  if (kept?.key !== key) kept = { key, machine: new Machine(job) };
-  const { machine } = kept;
+/** A machine that has counted nothing yet. */
+function freshMachine(job: ShardJob): Machine {
+  const machine = machineFor(job);
   machine.ledger.checks.fill(0);
   machine.ledger.violations.fill(0);
   machine.right.fill(0);
   machine.wrong.fill(0);
   return machine;
+}
+
+/** The generator of the last discipline: a quarter of a megabyte that the cell's next shard goes on with. */
+let generator:
+  | { readonly machine: Machine; readonly compiled: CompiledDiscipline; readonly tables: DisciplineGenerator }
+  | undefined;
+
+function generatorFor(machine: Machine, compiled: CompiledDiscipline): DisciplineGenerator {
+  if (generator?.machine !== machine || generator.compiled !== compiled) {
+    const tables = new DisciplineGenerator(compiled, machine.ledger, machine.ledger.nrPages);
+    generator = { machine, compiled, tables };
+  }
+  return generator.tables;
+}
+
+/** What the last shard reached, of each kind: half a megabyte that the next takes over. */
+const behaviours = new Map<boolean, Behaviour>();
+
+function freshBehaviour(whole: boolean): Behaviour {
+  const kept = behaviours.get(whole);
+  if (kept !== undefined) {
+    kept.reset();
+    return kept;
+  }
+  const made = new Behaviour(whole);
+  behaviours.set(whole, made);
+  return made;
 }
 
 /**
@@ -142,17 +169,17 @@ function machineFor(job: ShardJob): Machine {
  * @param board where the number of the program that runs is written, and where it is told to stop
  */
 export function runShard(job: ShardJob, board?: Board): ShardOutcome {
-  const machine = machineFor(job);
-  const compiled = job.discipline && parseDiscipline(job.discipline.text, job.discipline.file).compile(job.kernel);
+  const machine = freshMachine(job);
+  const { compiled } = job;
   const hostile = compiled === undefined ? new HostileGenerator(machine) : undefined;
-  const tables = compiled && new DisciplineGenerator(compiled, machine.ledger, job.pages);
+  const tables = compiled && generatorFor(machine, compiled);
   return run(job, machine, compiled, (tables ?? hostile)!, tables, board);
 }
 
 /** A program of a shard by its number, as it was about to run: for a worker that died of it. */
 export function programOfShard(job: ShardJob, number: number): Program {
   const machine = new Machine(job);
-  const compiled = job.discipline && parseDiscipline(job.discipline.text, job.discipline.file).compile(job.kernel);
+  const { compiled } = job;
   const tables = compiled && new DisciplineGenerator(compiled, machine.ledger, job.pages);
   const generator: Generator = tables ?? new HostileGenerator(machine);
   const words = new Writer(job, generator, tables).write(number);
@@ -210,12 +237,15 @@ function run(
   board: Board | undefined,
 ): ShardOutcome {
   const l = machine.ledger;
+  const hostile = compiled === undefined;
   l.expectedLeaks = job.expectedLeaks;
   const writer = new Writer(job, generator, tables);
   const { tours } = writer;
-  const behaviour = new Behaviour(job.keepsPool === true);
+  const behaviour = freshBehaviour(job.keepsPool === true);
   const digest = new Digest();
   const known = new Map<number, number>();
+  const expected = new Set(job.expected);
+  const shown = new Set<number>();
   const programsKept: KeptProgram[] = [];
   const seen = compiled === undefined
     ? []
@@ -245,15 +275,17 @@ function run(
     digest.word(machine.steps);
     digest.words(l.findings, 0, l.nFindings * FINDING_WORDS);
     if (unseen > 0 && programs <= MARKED + tours) unseen -= tables!.mark(machine.ran, machine.slots, seen);
-    if (l.nFindings > 0) keep(machine, generator, words, known, programsKept, compiled === undefined);
+    if (l.nFindings > 0) keep(machine, generator, words, { known, expected, shown, kept: programsKept }, hostile);
     // A program of no steps at all (every line skipped) must not run for ever.
     if (machine.steps === 0) steps++;
   }
+  // The machine's next user looks at nothing, and expects nothing.
   machine.features = null;
+  l.expectedLeaks = 0;
   return {
     index: job.index,
     features: behaviour.reached,
-    outcomes: behaviour.features.outcomes,
+    outcomes: behaviour.features.outcomes.slice(),
     pool: cover(pool.toSorted((a, b) => a.code.length - b.code.length)).map(({ code, slots, tape }) => ({
       code,
       slots,
@@ -263,6 +295,7 @@ function run(
     steps,
     digest: digest.digits(),
     kept: programsKept,
+    shown: [...shown],
     checks: l.checks.slice(),
     violations: l.violations.slice(),
     right: machine.right.slice(0, CALLS.length),
@@ -271,13 +304,22 @@ function run(
   };
 }
 
+/** What a shard has seen of findings. */
+interface Findings {
+  /** How many programs are kept of each. */
+  readonly known: Map<number, number>;
+  readonly expected: ReadonlySet<number>;
+  /** Expected ones that showed. */
+  readonly shown: Set<number>;
+  readonly kept: KeptProgram[];
+}
+
 /** Keeps a program that shows something new; in hostile mode, only what shows without a misuse. */
 function keep(
   machine: Machine,
   generator: Generator,
   words: number,
-  known: Map<number, number>,
-  kept: KeptProgram[],
+  { known, expected, shown, kept }: Findings,
   hostile: boolean,
 ): void {
   const l = machine.ledger;
@@ -285,6 +327,10 @@ function keep(
   for (let i = 0; i < l.nFindings; i++) {
     const at = i * FINDING_WORDS;
     const key = findingKey(l.findings[at + F_INVARIANT]!, l.findings[at + F_CALL]!, l.findings[at + F_PAGES]!);
+    if (expected.has(key)) {
+      shown.add(key);
+      continue;
+    }
     const slot = hostile ? (machine.misuse ? -1 - (key % 32) : key) : key;
     const times = known.get(slot) ?? 0;
     if (times >= (hostile ? 1 : SHOWN)) continue;

@@ -7,4 +7,5 @@
 import { type FaultJob, runFaultCell } from "./fault_cell.ts";
 import { answerTo, type Sent } from "./pool.ts";
 
-self.onmessage = (event: MessageEvent<Sent<FaultJob>>): void => self.postMessage(answerTo(event.data, runFaultCell));
+self.onmessage = async (event: MessageEvent<Sent<FaultJob>>): Promise<void> =>
+  self.postMessage(await answerTo(event.data, runFaultCell));

@@ -73,7 +73,7 @@ function measure(cell: CellPlan, job: ExhaustJob): void {
   const shortest = new Map(outcomeOf(job, search, compiled).findings.map((f) => [f.key, f.lines]));
   const { pages } = cell.loaded.discipline;
   for (let seed = 1; seed <= seeds; seed++) {
-    const { kept } = runShard({ ...job, pages, seed, first: 1, ops: OPS });
+    const { kept } = runShard({ ...job, compiled, pages, seed, first: 1, ops: OPS });
     for (const key of new Set(kept.map((k) => k.key))) {
       kinds.add(`${job.name} ${job.kernel} ${key}`);
       shrinkOne({ ...job, pages }, key, kept.filter((k) => k.key === key), shortest.get(key));

@@ -64,6 +64,12 @@ import { WITH, WITHOUT } from "./versions/without.ts";
 const MAX_EVENTS = 1 << 15;
 /** Table batches that may wait for a grace period. */
 const MAX_RCU = 1 << 14;
+/**
+ * The large arrays of kernels that were given up, by the number of pages; batches are all zeros.
+ * Left to the garbage collector they outlive their kernel for long, and a campaign makes hundreds.
+ */
+const SPARE = new Map<number, { readonly batches: Int32Array; readonly events: Int32Array }>();
+
 /** Bounds of `pages`. */
 const MIN_PAGES = 8;
 const MAX_PAGES = 4096;
@@ -341,11 +347,13 @@ class Machine implements Kernel {
     this.map = map;
     this.debugVm = options.config.includes("DEBUG_VM");
     this.mem = new Int32Array(map.words);
-    this.batches = new Int32Array(map.nrPages * UNITS);
+    const spare = SPARE.get(map.nrPages);
+    SPARE.delete(map.nrPages);
+    this.batches = spare?.batches ?? new Int32Array(map.nrPages * UNITS);
     this.wasBatch = new Uint8Array(map.nrPages);
     this.batchPages = new Int32Array(map.nrPages);
     this.nBatchPages = 0;
-    this.events = new Int32Array(MAX_EVENTS * EVENT_WORDS);
+    this.events = spare?.events ?? new Int32Array(MAX_EVENTS * EVENT_WORDS);
     this.nEvents = 0;
     this.eventsLost = 0;
     this.failNext = 0;
@@ -558,12 +566,22 @@ class Machine implements Kernel {
     if (this.nocachePool !== NULL) this.nocacheMap.fill(0);
     this.nocachePool = NULL;
     this.slabObjects.fill(0);
+    this.clearBatches();
+  }
+
+  /** No page is or was a gather's batch. */
+  private clearBatches(): void {
     for (let i = 0; i < this.nBatchPages; i++) {
       const page = this.batchPages[i]!;
       this.wasBatch[page] = 0;
       this.batches.fill(0, page * UNITS, (page + 1) * UNITS);
     }
     this.nBatchPages = 0;
+  }
+
+  giveUp(): void {
+    this.clearBatches();
+    SPARE.set(this.nrPages, { batches: this.batches, events: this.events });
   }
 }
 

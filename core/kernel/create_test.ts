@@ -119,6 +119,20 @@ Deno.test("reset brings everything back to the state after boot", () => {
   }
 });
 
+Deno.test("a kernel that is given up leaves its batches to the next of its size alone, all zeros", () => {
+  const k = machine("6.12", [], 32, "arm64");
+  const tlb = k.tlb_gather_mmu(k, 1, false);
+  k.tlb_remove_table(k, tlb, k.alloc_pages(k, 0, 0));
+  assert.ok(k.batches.some((w) => w !== 0), "a batch was in use");
+  k.giveUp();
+  assert.notEqual(createKernel("6.6", { ...OPTIONS, pages: 64 }).batches, k.batches);
+  const next = createKernel("6.6", { ...OPTIONS, pages: 32 });
+  assert.equal(next.batches, k.batches);
+  assert.equal(next.events, k.events);
+  assert.ok(next.batches.every((w) => w === 0));
+  assert.notEqual(createKernel("6.6", { ...OPTIONS, pages: 32 }).batches, k.batches, "one has them");
+});
+
 Deno.test("a BUG throws the kernel's one object and says which check, of which page", () => {
   const k = machine("6.12", ["DEBUG_VM"]);
   try {

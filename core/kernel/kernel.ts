@@ -349,6 +349,8 @@ export interface KernelState {
   readonly folioBatch: Int32Array;
   /** Puts everything back to the state after boot. */
   reset(): void;
+  /** Leaves what is large to the next kernel of this size: nobody runs on this one any more. */
+  giveUp(): void;
 }
 
 /** A kernel. */

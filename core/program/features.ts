@@ -50,6 +50,15 @@ export class Features {
     this.#once = once;
   }
 
+  /** Forgets every program. */
+  reset(): void {
+    this.n = 0;
+    this.outcomes.fill(0);
+    this.#seen.fill(0);
+    this.#program = 1;
+    this.#before = 0;
+  }
+
   /** A program begins. */
   start(): void {
     this.n = 0;

@@ -194,8 +194,10 @@ Deno.test("what random search finds within the bounds is found, and by no longer
     ] as const
   ) {
     const job = jobFor(name, kernel);
-    const found = new Map(searched(job).findings.map((f) => [f.key, f.lines]));
-    const { kept } = runShard({ ...job, seed: 3, first: 0, ops: 20_000, discipline: job.discipline });
+    const { search, compiled } = searchFor(job);
+    runSearch(search, job.states, () => true);
+    const found = new Map(outcomeOf(job, search, compiled).findings.map((f) => [f.key, f.lines]));
+    const { kept } = runShard({ ...job, compiled, seed: 3, first: 0, ops: 20_000 });
     assert.ok(kept.length > 0);
     for (const { key, code, slots } of kept) {
       const { invariant, call, pages } = keyParts(key);

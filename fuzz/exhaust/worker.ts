@@ -7,4 +7,5 @@
 import { answerTo, type Sent } from "../pool.ts";
 import { exhaustCell, type ExhaustJob } from "./cell.ts";
 
-self.onmessage = (event: MessageEvent<Sent<ExhaustJob>>): void => self.postMessage(answerTo(event.data, exhaustCell));
+self.onmessage = async (event: MessageEvent<Sent<ExhaustJob>>): Promise<void> =>
+  self.postMessage(await answerTo(event.data, exhaustCell));
