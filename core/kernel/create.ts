@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Arena } from "../memory/arena.ts";
 import { EVENT_WORDS } from "../memory/events.ts";
 import { NO_FRAGMENT } from "../memory/fragments.ts";
 import type { Layout } from "../memory/layout.ts";
@@ -203,8 +204,8 @@ class Machine implements Kernel {
   nRcu: number;
   nWalkers: number;
   readonly folioBatch: Int32Array;
-  /** Memory after boot; null while booting. */
-  private boot: Int32Array | null;
+  /** Memory, gathers and what else a program finds as it is after boot. */
+  readonly arena: Arena;
   readonly alloc_pages: KernelFunctions["alloc_pages"];
   readonly __get_free_pages: KernelFunctions["__get_free_pages"];
   readonly alloc_pages_exact: KernelFunctions["alloc_pages_exact"];
@@ -346,7 +347,14 @@ class Machine implements Kernel {
     this.layout = layout;
     this.map = map;
     this.debugVm = options.config.includes("DEBUG_VM");
-    this.mem = new Int32Array(map.words);
+    const arena = new Arena(
+      4 *
+          (map.words + map.nrPages + MAX_GATHERS * GATHER_WORDS + MAX_MMS + DEPOSIT_MMS + 2 * FRAGMENT_MMS +
+            NOCACHE_UNITS) +
+        64,
+    );
+    this.arena = arena;
+    this.mem = arena.words(map.words);
     const spare = SPARE.get(map.nrPages);
     SPARE.delete(map.nrPages);
     this.batches = spare?.batches ?? new Int32Array(map.nrPages * UNITS);
@@ -389,12 +397,12 @@ class Machine implements Kernel {
     this.pmdShare = arch.pmdShare && (this.splitPmd || base === "6.1" || base === "v2");
     this.locks = new Uint8Array(MAX_LOCKS);
     this.nLocks = 0;
-    this.mmHugePte = new Int32Array(DEPOSIT_MMS).fill(NULL);
-    this.pteFrag = new Int32Array(FRAGMENT_MMS).fill(NO_FRAGMENT);
-    this.pmdFrag = new Int32Array(FRAGMENT_MMS).fill(NO_FRAGMENT);
+    this.mmHugePte = arena.words(DEPOSIT_MMS).fill(NULL);
+    this.pteFrag = arena.words(FRAGMENT_MMS).fill(NO_FRAGMENT);
+    this.pmdFrag = arena.words(FRAGMENT_MMS).fill(NO_FRAGMENT);
     this.nocachePool = NULL;
-    this.nocacheMap = new Int32Array(NOCACHE_UNITS);
-    this.slabObjects = new Int32Array(map.nrPages);
+    this.nocacheMap = arena.words(NOCACHE_UNITS);
+    this.slabObjects = arena.words(map.nrPages);
     this.pgste = options.config.includes("PGSTE");
     this.firstPtdesc = map.firstPtdesc;
     this.ptdescEnd = map.firstPtdesc + map.nrPages;
@@ -406,13 +414,12 @@ class Machine implements Kernel {
     this.asyncKernelFree = options.config.includes("ASYNC_KERNEL_PGTABLE_FREE");
     this.gatherPageSize = options.config.includes("MMU_GATHER_PAGE_SIZE");
     this.maxTableBatch = arch.rcuTableFree ? MAX_TABLE_BATCH_RCU : MAX_TABLE_BATCH;
-    this.gathers = new Int32Array(MAX_GATHERS * GATHER_WORDS);
-    this.tlbFlushPending = new Int32Array(MAX_MMS);
+    this.gathers = arena.words(MAX_GATHERS * GATHER_WORDS);
+    this.tlbFlushPending = arena.words(MAX_MMS);
     this.rcuQueue = new Int32Array(MAX_RCU);
     this.nRcu = 0;
     this.nWalkers = 0;
     this.folioBatch = new Int32Array(3 * PAGEVEC_SIZE);
-    this.boot = null;
     this.alloc_pages = f.alloc_pages;
     this.__get_free_pages = f.__get_free_pages;
     this.alloc_pages_exact = f.alloc_pages_exact;
@@ -540,12 +547,12 @@ class Machine implements Kernel {
     bootFragmentLists(this);
     bootPointerLists(this);
     if (apart) bootPtdescs(this);
-    this.boot = this.mem.slice();
+    arena.keep();
   }
 
   /** Memory as after boot, no gather, nothing armed. */
   reset(): void {
-    this.mem.set(this.boot as Int32Array);
+    this.arena.reset();
     this.nEvents = 0;
     this.eventsLost = 0;
     this.failNext = 0;
@@ -554,18 +561,11 @@ class Machine implements Kernel {
     this.atPoint = nothing;
     this.bugCheck = -1;
     this.bugPage = -1;
-    this.gathers.fill(0);
-    this.tlbFlushPending.fill(0);
     this.nRcu = 0;
     this.nWalkers = 0;
-    this.locks.fill(0, 0, Math.min(this.nLocks, MAX_LOCKS));
+    if (this.nLocks > 0) this.locks.fill(0, 0, Math.min(this.nLocks, MAX_LOCKS));
     this.nLocks = 0;
-    this.mmHugePte.fill(NULL);
-    this.pteFrag.fill(NO_FRAGMENT);
-    this.pmdFrag.fill(NO_FRAGMENT);
-    if (this.nocachePool !== NULL) this.nocacheMap.fill(0);
     this.nocachePool = NULL;
-    this.slabObjects.fill(0);
     this.clearBatches();
   }
 
@@ -615,7 +615,7 @@ function bootZone(k: Kernel, _map: MemMap, zone: number, start: number, end: num
   mem[zone + Z_MANAGED] = end - start;
   for (let order = 0; order < NR_ORDERS; order++) emptyList(mem, areaWord(zone, order));
   for (let page = start; page < end;) {
-    let order = page === 0 ? MAX_PAGE_ORDER : Math.min(MAX_PAGE_ORDER, 31 - Math.clz32(page & -page));
+    let order = page === 0 ? MAX_PAGE_ORDER : Math.min(MAX_PAGE_ORDER, 31 - Math.clz32(page & (~page + 1)));
     while (page + (1 << order) > end) order--;
     __free_one_page(k, page, zone, order, true);
     page += 1 << order;

@@ -14,6 +14,7 @@
  *
  * @module
  */
+import type { Arena } from "../memory/arena.ts";
 import type { Layout } from "../memory/layout.ts";
 import type { MemMap } from "../memory/mem_map.ts";
 import type { KernelBase } from "./names.ts";
@@ -221,6 +222,8 @@ export interface KernelState {
   readonly map: MemMap;
   /** CONFIG_DEBUG_VM. */
   readonly debugVm: boolean;
+  /** Memory, gathers and what else every program finds as it is after boot. */
+  readonly arena: Arena;
   /** The memory (see `mem_map.ts`). */
   readonly mem: Int32Array;
   /** Contents of pages that serve as batches: 512 eight-byte units a page, one number each. */

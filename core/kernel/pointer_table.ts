@@ -60,7 +60,7 @@ export function get_pointer_table(k: Kernel, type: number): number {
     list_add_tail(k, page, first === NULL ? head : (first << PAGE_WORDS_SHIFT) + W_LRU_NEXT);
     return addr;
   }
-  const table = 31 - Math.clz32(mask & -mask);
+  const table = 31 - Math.clz32(mask & (~mask + 1));
   mem[PD_MARKBITS(k, first)] = mask & ~(1 << table);
   if (mem[PD_MARKBITS(k, first)] === 0) {
     list_del(k, first);

@@ -80,7 +80,7 @@ export function memblock_alloc(k: Kernel, nr: number): number {
   const mem = k.mem;
   // As __free_pages_core gives memory to the allocator: not reserved, without references, to the lists' tails.
   for (let i = page + nr; i < end;) {
-    const rest = 31 - Math.clz32(i & -i);
+    const rest = 31 - Math.clz32(i & (~i + 1));
     for (let j = i; j < i + (1 << rest) && j < k.nrPages; j++) {
       const w = j << PAGE_WORDS_SHIFT;
       mem[w + W_FLAGS] = mem[w + W_FLAGS]! & ~k.pgReserved;

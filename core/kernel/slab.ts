@@ -61,7 +61,7 @@ export function kmem_cache_alloc(k: Kernel, cache: number, gfp: number): number 
     const objects = k.slabObjects[page]!;
     if ((objects & ~ALL) !== mark || (objects & ALL) === ALL) continue;
     const free = ~objects & ALL;
-    const i = 31 - Math.clz32(free & -free);
+    const i = 31 - Math.clz32(free & (~free + 1));
     setInUse(k, page, objects | 1 << i);
     return k.page_to_virt(k, page) + i * SIZE;
   }

@@ -20,6 +20,7 @@
  */
 import type { Layout } from "../memory/layout.ts";
 import type { MemMap } from "../memory/mem_map.ts";
+import { Arena } from "../memory/arena.ts";
 import * as $memMap from "../memory/mem_map.ts";
 import * as $words from "../memory/words.ts";
 import * as $families from "./families.ts";
@@ -131,6 +132,9 @@ export class Ledger {
   /** Invariants whose leaks are expected and do not end a program, a bit each. */
   expectedLeaks = 0;
 
+  /** Arrays that each program begins with as they were made. */
+  readonly arena: Arena;
+
   // What each page is.
   /** Grant that holds the page, or -1. */
   readonly grantOf: Int32Array;
@@ -156,7 +160,7 @@ export class Ledger {
   /** With T_DEPOSITED: the table of PMDs, or -1 less the mm, that it is deposited in. */
   readonly depositHome: Int32Array;
   /** Tables deposited with an mm, where PMD locks are not split. */
-  readonly mmDeposits: Int32Array = new Int32Array(16);
+  readonly mmDeposits: Int32Array;
   /** With T_SHARED: how many others share it. */
   readonly sharers: Int32Array;
   /** What NR_PAGETABLE should be. */
@@ -212,7 +216,7 @@ export class Ledger {
   /** Parts of its page that an mm keeps to be given out, and PART_DEFERRED. */
   readonly gRest: Int32Array;
   /** Grant whose rest an mm keeps: of PTEs at 2 * mm, of PMDs behind it; or -1. */
-  readonly fragCache: Int32Array = new Int32Array(2 * FRAGMENT_MMS);
+  readonly fragCache: Int32Array;
   /** 1 for each unit of the nocache pool that is in use: raw memory. */
   nocacheMap: Int32Array = new Int32Array(0);
   /** First page of that pool, or NULL. */
@@ -272,13 +276,13 @@ export class Ledger {
   draining = 0;
 
   /** Gathers by index: 1 between start and finish, 2 once the path that started it has ended without a finish. */
-  readonly gathers: Int32Array = new Int32Array(MAX_GATHERS);
+  readonly gathers: Int32Array;
   /** Number of the gather that has this index now: gathers are counted as they start. */
   readonly gatherIds: Int32Array = new Int32Array(MAX_GATHERS);
   /** Gathers started so far. */
   nGathers = 0;
   /** Whether the gather's range was adjusted since something was last queued: 1, or 2 under fullmm. */
-  readonly ranges: Int32Array = new Int32Array(MAX_GATHERS);
+  readonly ranges: Int32Array;
   /** How `__tlb_remove_table` releases on this architecture and kernel: a RELEASE_* code. */
   tableRelease = 0;
   /** What `__tlb_remove_table` destructs: a DESTRUCTS_* code. */
@@ -360,14 +364,22 @@ export class Ledger {
     this.apart = map.firstPtdesc !== 0;
     this.descriptors = new Descriptors(map.firstPtdesc, this.apart ? n : 0);
     const perPage = (): Int32Array => new Int32Array(n);
-    this.grantOf = perPage();
-    this.refs = perPage();
-    this.envRefs = perPage();
-    this.reserved = perPage();
-    this.onList = perPage();
-    this.writtenOff = perPage();
-    this.theoretical = new Uint8Array(n);
-    this.table = new Uint8Array(n);
+    const arena = new Arena(4 * (7 * n + 16 + 2 * FRAGMENT_MMS + 2 * MAX_GATHERS) + 2 * n + 128);
+    this.arena = arena;
+    this.grantOf = arena.words(n).fill(-1);
+    this.refs = arena.words(n);
+    this.envRefs = arena.words(n);
+    this.reserved = arena.words(n);
+    this.onList = arena.words(n);
+    this.writtenOff = arena.words(n);
+    this.gState = arena.words(n);
+    this.theoretical = arena.bytes(n);
+    this.table = arena.bytes(n);
+    this.mmDeposits = arena.words(16);
+    this.fragCache = arena.words(2 * FRAGMENT_MMS).fill(-1);
+    this.gathers = arena.words(MAX_GATHERS);
+    this.ranges = arena.words(MAX_GATHERS);
+    arena.keep();
     this.lockOf = perPage();
     this.deposits = perPage();
     this.depositHome = perPage();
@@ -379,7 +391,6 @@ export class Ledger {
     this.gReleased = perPage();
     this.gCompound = perPage();
     this.gFamily = perPage();
-    this.gState = perPage();
     this.gFlags = perPage();
     this.gSlot = perPage();
     this.gOwnerRefs = perPage();
@@ -409,16 +420,7 @@ export class Ledger {
 
   /** Starts a program of so many slots: memory is as after boot, and nothing is granted. */
   reset(slots: number): void {
-    this.grantOf.fill(-1);
-    this.refs.fill(0);
-    this.envRefs.fill(0);
-    this.reserved.fill(0);
-    this.onList.fill(0);
-    this.writtenOff.fill(0);
-    this.gState.fill(0);
-    this.table.fill(0);
-    this.mmDeposits.fill(0);
-    this.fragCache.fill(-1);
+    this.arena.reset();
     this.nocachePool = NULL;
     this.ofTables = false;
     this.pagetables = 0;
@@ -433,9 +435,7 @@ export class Ledger {
     this.envTaken = false;
     this.via.fill(0, 0, slots);
     this.slotPages.fill(0, 0, slots);
-    this.gathers.fill(0);
     this.nGathers = 0;
-    this.ranges.fill(0);
     this.freePages = this.rawFree();
     this.managed = this.rawManaged();
     this.nFindings = 0;
@@ -444,7 +444,6 @@ export class Ledger {
     this.stop = false;
     this.misuse = false;
     this.lateMisuse = false;
-    this.theoretical.fill(0);
     this.draining = 0;
     this.pending = -1;
   }

@@ -25,7 +25,7 @@ function freeBlock(mem: Int32Array, layout: Layout, pfn: number): number {
   for (let head = pfn, least = 0;;) {
     const w = head << PAGE_WORDS_SHIFT;
     if ((mem[w + W_TYPE]! & mask) === value && mem[w + W_PRIVATE]! >= least) return head;
-    least = 32 - Math.clz32(head & -head);
+    least = 32 - Math.clz32(head & (~head + 1));
     if (head === 0 || least > MAX_PAGE_ORDER) return -1;
     head &= head - 1;
   }

@@ -38,16 +38,18 @@ const {
   WHY_RESERVED_FLAG,
 } = $why;
 
-/** Blocks of a lower order are marked page by page. */
-const FEW = 4;
+/** Number of the lowest bit that is set. */
+function lowest(bits: number): number {
+  return 31 - Math.clz32(bits & (~bits + 1));
+}
 
 /** Scratch of the sweep, made once a machine. */
 export class Sweep {
-  /** 1 for pages that lie in a block of a free list. */
-  readonly #free: Uint8Array;
+  /** Pages that lie in a block of a free list, a bit each. */
+  readonly #free: Int32Array;
 
   constructor(nrPages: number) {
-    this.#free = new Uint8Array(nrPages);
+    this.#free = new Int32Array((nrPages + 31) >> 5);
   }
 
   /** Checks everything; findings are laid to the ledger's current step. */
@@ -67,7 +69,7 @@ export class Sweep {
   #walkFreeLists(l: Ledger): number {
     const free = this.#free;
     const mem = l.mem;
-    free.fill(0);
+    for (let i = 0; i < free.length; i++) free[i] = 0;
     let pages = 0;
     for (let z = 0; z < 2; z++) {
       const zone = l.map.zones + z * ZONE_WORDS;
@@ -93,7 +95,7 @@ export class Sweep {
             l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_FREE_BLOCK, -1, pfn, 0, order, 0);
             return -1;
           }
-          const taken = order < FEW ? this.#mark(pfn, 1 << order) : this.#markMany(pfn, 1 << order);
+          const taken = this.#mark(pfn, order);
           if (taken >= 0) {
             l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_FREE_BLOCK, -1, taken, 0, order, 0);
             return -1;
@@ -112,22 +114,21 @@ export class Sweep {
     return pages;
   }
 
-  /** Marks the pages of a free block; answers the first that is in another one, or -1. */
-  #mark(first: number, pages: number): number {
+  /** Marks the pages of a free block, which is aligned; answers the first that is in another one, or -1. */
+  #mark(first: number, order: number): number {
     const free = this.#free;
-    for (let pfn = first; pfn < first + pages; pfn++) {
-      if (free[pfn] !== 0) return pfn;
-      free[pfn] = 1;
+    const bits = order < 5 ? (1 << (1 << order)) - 1 << (first & 31) : -1;
+    const end = first + (1 << order);
+    for (let i = first >> 5; i << 5 < end; i++) {
+      const twice = free[i]! & bits;
+      if (twice !== 0) return (i << 5) + lowest(twice);
+      free[i]! |= bits;
     }
     return -1;
   }
 
-  /** {@linkcode #mark}, faster where there are many. */
-  #markMany(first: number, pages: number): number {
-    const other = this.#free.indexOf(1, first);
-    if (other >= 0 && other < first + pages) return other;
-    this.#free.fill(1, first, first + pages);
-    return -1;
+  #isFree(pfn: number): boolean {
+    return (this.#free[pfn >> 5]! >> (pfn & 31) & 1) !== 0;
   }
 
   /** Whether the pages of which nothing was ever booked are as after boot: free, without a reference, not reserved. */
@@ -139,7 +140,10 @@ export class Sweep {
     for (let w = top << PAGE_WORDS_SHIFT; w < end; w += PAGE_WORDS) {
       set |= mem[w + W_REFCOUNT]! | (mem[w + W_FLAGS]! & reserved);
     }
-    return set === 0 && this.#free.indexOf(0, top) < 0;
+    const free = this.#free;
+    for (let i = (top + 31) >> 5; i < free.length; i++) if (free[i] !== -1) return false;
+    for (let pfn = top; pfn < l.nrPages && (pfn & 31) !== 0; pfn++) if (!this.#isFree(pfn)) return false;
+    return set === 0;
   }
 
   /** After the drain no gather holds anything, nor does the kernel: what they did not give back is lost. */
@@ -156,7 +160,6 @@ export class Sweep {
     l.checks[PAGE_LEAK]!++;
     l.checks[BAD_REFERENCE]!++;
     l.checks[OVERLAY_CLOBBER]!++;
-    const free = this.#free;
     const mem = l.mem;
     const n = this.#untouched(l) ? l.top : l.nrPages;
     let lost = 0;
@@ -165,11 +168,12 @@ export class Sweep {
       const g = l.grantOf[pfn]!;
       const w = pfn << PAGE_WORDS_SHIFT;
       if (l.writtenOff[pfn] !== 0 && g < 0) continue;
-      if (g < 0 && free[pfn] === 0) {
+      const free = this.#isFree(pfn);
+      if (g < 0 && !free) {
         if (lost++ === 0) firstLost = pfn;
         continue;
       }
-      if (g >= 0 && free[pfn] !== 0) l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_GRANTED_FREE, g, pfn, 1, 0, 0);
+      if (g >= 0 && free) l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_GRANTED_FREE, g, pfn, 1, 0, 0);
       const refs = g >= 0 ? l.rawRefsOf(g, pfn) : 0;
       if (mem[w + W_REFCOUNT] !== refs) {
         l.record(BAD_REFERENCE, CORRUPTION, WHY_REFS, g, pfn, 0, refs, mem[w + W_REFCOUNT]!);

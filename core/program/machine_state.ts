@@ -58,7 +58,7 @@ export const FIELDS: Readonly<Record<"kernel" | "ledger" | "walkers" | "descript
       scratch: "events nEvents eventsLost armed atPoint bug bugCheck bugPage folioBatch",
       fixed: `name base arch config layout map debugVm nrPages highStart lowZone highZone listEnd pgHead pgReserved
         checkAtFree checkAtPrep flagsSecond buddyMask buddyValue buddyBit orderWord orderShift tableFree rcuTableFree
-        noGather needsTableInvalidate maxTableBatch ptReclaim asyncKernelFree gatherPageSize boot tableMask tableValue tableBit splitPte splitPmd allocPtlocks
+        noGather needsTableInvalidate maxTableBatch ptReclaim asyncKernelFree gatherPageSize arena tableMask tableValue tableBit splitPte splitPmd allocPtlocks
         memcg pmdShare firstPtdesc ptdescEnd pgste`,
     }),
     ledger: kinds({
@@ -76,7 +76,7 @@ export const FIELDS: Readonly<Record<"kernel" | "ledger" | "walkers" | "descript
         `op step a b c sa sb subject offset dst res draining findings nFindings full stepStart stop misuse lateMisuse pending
         pendingOrder checks violations lostCharges extra ofTables`,
       fixed:
-        `layout map nrPages zones nrPagesWord enabled expectedLeaks kinds tableRelease tableKind tablesArePages headLookup
+        `arena layout map nrPages zones nrPagesWord enabled expectedLeaks kinds tableRelease tableKind tablesArePages headLookup
         hasDescriptors frozenTables walkerKinds ipiFlush deadAsid flushedAtUnmap asyncKernelFree walkers countsFolios
         splitPte splitPmd allocPtlocks memcg pmdShare sharesAreRefs tableDestructs apart descriptors pgste fragments sharing queuesParts queuesPages pgtableKind`,
     }),
@@ -281,6 +281,8 @@ export class MachineState {
       }
       (holder as Fields)[name] = to;
     }
+    machine.kernel.arena.follow(moved);
+    machine.ledger.arena.follow(moved);
     this.places = places;
     this.own = new Int32Array(buffer, at * 4, own);
   }

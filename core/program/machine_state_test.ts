@@ -98,3 +98,16 @@ Deno.test("a field that the table does not know is refused", () => {
   table.set("grantOf", "link").set("nothing", "link");
   assert.throws(() => checkFields(ledger, "ledger", table), /speaks of 'nothing'/);
 });
+
+Deno.test("a machine whose arrays were moved begins every program as after boot", () => {
+  const fresh = new Machine(PROGRAM);
+  fresh.run(PROGRAM);
+  const moved = new Machine(PROGRAM);
+  new MachineState(moved, PROGRAM.slots.length, 0, 4, 1);
+  for (let i = 0; i < 2; i++) moved.run(PROGRAM);
+  assert.equal(moved.steps, fresh.steps);
+  assert.equal(moved.ledger.nFindings, fresh.ledger.nFindings);
+  const before = stateOf(moved);
+  // Shorter where a program of a search cannot use it all.
+  for (const [name, value] of stateOf(fresh)) assert.ok(value.startsWith(before.get(name)!), name);
+});

@@ -510,7 +510,7 @@ export function forgetPart(l: Ledger, g: number, table: number): void {
   const family = l.gFamily[g]!;
   const parts = partsAt(l, family, table);
   const pfn = l.gFirst[g]!;
-  const slot = pfn * MAX_PARTS + 31 - Math.clz32(parts & -parts);
+  const slot = pfn * MAX_PARTS + 31 - Math.clz32(parts & (~parts + 1));
   const queued = (l.gParts[g]! >>> QUEUED_SHIFT & parts) === parts;
   // The address may be another table's by now.
   if (l.partSlot[slot] !== l.sa || (!queued && (l.gParts[g]! & parts) !== parts)) return;
