@@ -8,7 +8,7 @@ import { callByName, type CallDef, CALLS, type Kind } from "../core/program/call
 import { gfpBits } from "../core/program/gfp_text.ts";
 import { MM_SLOTS } from "../core/program/program.ts";
 import type { Discipline, Path } from "../corpus/discipline.ts";
-import { GRANTS_PARTS } from "./discipline_generator.ts";
+import { GRANTS_PARTS } from "./path_facts.ts";
 
 /** A line that does nothing and is no step: it keeps the place of one that was dropped. */
 export const NOTHING = "page_to_virt(NULL)";

@@ -26,7 +26,7 @@ import { CALLS, FAIL_CHARGE, FAIL_PTDESC, FAIL_PTLOCK, FAILABLE, OP_AT, OP_REPEA
 import { isPointer } from "../../core/program/kinds.ts";
 import { FIRST_SLOT, STEP_WORDS } from "../../core/program/program.ts";
 import type { Ledger } from "../../core/ledger/ledger.ts";
-import { accounts, CONSTRUCTS, GRANTS, LOCKS, unlinks } from "../discipline_generator.ts";
+import { accounts, CONSTRUCTS, GRANTS, LOCKS, unlinks } from "../path_facts.ts";
 
 /** Arithmetic on pointers. */
 const ARITHMETIC: ReadonlySet<string> = new Set([

@@ -21,7 +21,7 @@ import { MachineState, type Saved } from "../../core/program/machine_state.ts";
 import { FIRST_SLOT, STEP_WORDS } from "../../core/program/program.ts";
 import { UNITS } from "../../core/kernel/mmu_gather.ts";
 import { NULL, PAGE_OFFSET, PAGE_SHIFT } from "../../core/memory/words.ts";
-import { reservesMemory, walksOf } from "../discipline_generator.ts";
+import { reservesMemory, walksOf } from "../path_facts.ts";
 import { type Part, type Walk, Walks } from "./paths.ts";
 
 /** A table's path goes on by a part. */
