@@ -12,7 +12,9 @@
  * @module
  */
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
-import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+import * as $xoroshiro from "pure-rand/generator/xoroshiro128plus";
+
+const { xoroshiro128plusFromState } = $xoroshiro;
 
 /** MurmurHash3's finalizer: every bit of the answer depends on every bit of the number. */
 export function mix(h: number): number {
@@ -27,6 +29,9 @@ function textHash(h: number, text: string): number {
   return Math.imul(h ^ 0xff, 0x01000193);
 }
 
+/** The cell that was asked for last: its programs come one after the other, and have this part in common. */
+let cell = { seed: NaN, kernel: "", discipline: "", hash: 0 };
+
 /**
  * The seed of one program: it depends on these four and on nothing else, so
  * that any part of a run can be run alone.
@@ -35,9 +40,11 @@ function textHash(h: number, text: string): number {
  * @param number number of the program in its cell, from 0
  */
 export function programSeed(seed: number, kernel: string, discipline: string, number: number): number {
-  let h = mix((seed | 0) ^ 0x9e3779b9) ^ Math.floor(seed / 0x1_0000_0000);
-  h = textHash(textHash(mix(h), kernel), discipline);
-  return mix(mix(h) + Math.imul(number, 0x9e3779b1) | 0);
+  if (seed !== cell.seed || kernel !== cell.kernel || discipline !== cell.discipline) {
+    const h = mix((seed | 0) ^ 0x9e3779b9) ^ Math.floor(seed / 0x1_0000_0000);
+    cell = { seed, kernel, discipline, hash: mix(textHash(textHash(mix(h), kernel), discipline)) };
+  }
+  return mix(cell.hash + Math.imul(number, 0x9e3779b1) | 0);
 }
 
 /** A stream of small numbers. */
