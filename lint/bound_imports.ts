@@ -20,7 +20,8 @@ import { isTest, pathInProject } from "./place.ts";
 function runsInSteps(path: string): boolean {
   if (isTest(path)) return false;
   return /^core\/(kernel|ledger|ledger\/hooks|memory)\/\w+\.ts$/.test(path) && !/\/(create|testing)\.ts$/.test(path) ||
-    /^core\/program\/(bindings|features|machine|trace)\.ts$/.test(path);
+    /^core\/program\/(bindings|features|machine|machine_state|trace)\.ts$/.test(path) ||
+    /^fuzz\/exhaust\/(canon|paths|search|states|world)\.ts$/.test(path);
 }
 
 /** Whether a name is a class's: `Ledger`, but not `NULL`, `PageHead` being a function of the kernel. */

@@ -9,10 +9,12 @@
  *
  * @module
  */
-import { GATHER_WORDS, UNITS } from "../kernel/mmu_gather.ts";
+import * as $mmuGather from "../kernel/mmu_gather.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Machine } from "./machine.ts";
+
+const { GATHER_WORDS, UNITS } = $mmuGather;
 
 /**
  * What a field is:

@@ -23,35 +23,30 @@
  *
  * @module
  */
-import {
-  G_ACTIVE,
-  G_BATCH_COUNT,
-  G_CLEARED,
-  G_END,
-  G_FULLMM,
-  G_LOCAL,
-  G_LOCAL_NEXT,
-  G_LOCAL_NR,
-} from "../../core/kernel/mmu_gather.ts";
-import { G_MM, G_START, G_TABLES, G_USED, GATHER_WORDS, MAX_GATHERS, UNITS } from "../../core/kernel/mmu_gather.ts";
-import { BATCH_GIVEN_BACK } from "../../core/kernel/page.ts";
-import { FRAGMENT } from "../../core/ledger/families.ts";
-import { MAX_PARTS, pointerList } from "../../core/memory/fragments.ts";
-import { LINK_CLEARED, LINK_NONE, LIVE, QUEUED, T_DEPOSITED, T_DEPOSITS } from "../../core/ledger/states.ts";
-import { areaWord, fragmentList, NR_ORDERS, Z_FREE, Z_MANAGED, ZONE_WORDS } from "../../core/memory/mem_map.ts";
-import {
-  NULL,
-  PAGE_OFFSET,
-  PAGE_SHIFT,
-  PAGE_SIZE,
-  PAGE_WORDS_SHIFT,
-  STRUCT_PAGE_SHIFT,
-  W_LRU_NEXT,
-} from "../../core/memory/words.ts";
-import { KIND_VIRT, kindIndex } from "../../core/program/kinds.ts";
-import { type FieldKind, FIELDS, ownersOf, type Place } from "../../core/program/machine_state.ts";
-import { FIRST_SLOT } from "../../core/program/program.ts";
+import * as $mmuGather from "../../core/kernel/mmu_gather.ts";
+import * as $page from "../../core/kernel/page.ts";
+import * as $families from "../../core/ledger/families.ts";
+import * as $fragments from "../../core/memory/fragments.ts";
+import * as $states from "../../core/ledger/states.ts";
+import * as $memMap from "../../core/memory/mem_map.ts";
+import * as $words from "../../core/memory/words.ts";
+import * as $kinds from "../../core/program/kinds.ts";
+import type { FieldKind, Place } from "../../core/program/machine_state.ts";
+import * as $machineState from "../../core/program/machine_state.ts";
+import * as $program from "../../core/program/program.ts";
 import type { World } from "./world.ts";
+
+const { G_ACTIVE, G_BATCH_COUNT, G_CLEARED, G_END, G_FULLMM, G_LOCAL, G_LOCAL_NEXT, G_LOCAL_NR } = $mmuGather;
+const { G_MM, G_START, G_TABLES, G_USED, GATHER_WORDS, MAX_GATHERS, UNITS } = $mmuGather;
+const { BATCH_GIVEN_BACK } = $page;
+const { FRAGMENT } = $families;
+const { MAX_PARTS, pointerList } = $fragments;
+const { LINK_CLEARED, LINK_NONE, LIVE, QUEUED, T_DEPOSITED, T_DEPOSITS } = $states;
+const { areaWord, fragmentList, NR_ORDERS, Z_FREE, Z_MANAGED, ZONE_WORDS } = $memMap;
+const { NULL, PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE, PAGE_WORDS_SHIFT, STRUCT_PAGE_SHIFT, W_LRU_NEXT } = $words;
+const { KIND_VIRT, kindIndex } = $kinds;
+const { FIELDS, ownersOf } = $machineState;
+const { FIRST_SLOT } = $program;
 
 const C1 = 0x9e3779b1 | 0;
 const C2 = 0x85ebca77 | 0;

@@ -21,12 +21,18 @@
  * @module
  */
 import type { CompiledDiscipline, CompiledPath } from "../../corpus/discipline.ts";
-import { __GFP_NOFAIL } from "../../core/memory/gfp.ts";
-import { CALLS, FAIL_CHARGE, FAIL_PTDESC, FAIL_PTLOCK, FAILABLE, OP_AT, OP_REPEAT } from "../../core/program/calls.ts";
-import { isPointer } from "../../core/program/kinds.ts";
-import { FIRST_SLOT, STEP_WORDS } from "../../core/program/program.ts";
+import * as $gfp from "../../core/memory/gfp.ts";
+import * as $calls from "../../core/program/calls.ts";
+import * as $kinds from "../../core/program/kinds.ts";
+import * as $program from "../../core/program/program.ts";
 import type { Ledger } from "../../core/ledger/ledger.ts";
-import { accounts, CONSTRUCTS, GRANTS, LOCKS, unlinks } from "../path_facts.ts";
+import * as $pathFacts from "../path_facts.ts";
+
+const { __GFP_NOFAIL } = $gfp;
+const { CALLS, FAIL_CHARGE, FAIL_PTDESC, FAIL_PTLOCK, FAILABLE, OP_AT, OP_REPEAT } = $calls;
+const { isPointer } = $kinds;
+const { FIRST_SLOT, STEP_WORDS } = $program;
+const { accounts, CONSTRUCTS, GRANTS, LOCKS, unlinks } = $pathFacts;
 
 /** Arithmetic on pointers. */
 const ARITHMETIC: ReadonlySet<string> = new Set([

@@ -8,12 +8,17 @@
  *
  * @module
  */
-import { F_CALL, F_INVARIANT, F_PAGES, F_SEVERITY, FINDING_WORDS } from "../../core/ledger/finding.ts";
+import * as $finding from "../../core/ledger/finding.ts";
 import type { Saved } from "../../core/program/machine_state.ts";
-import { findingKey } from "../shard.ts";
+import * as $shard from "../shard.ts";
 import { Canon } from "./canon.ts";
 import { States } from "./states.ts";
-import { MOVED, NO_MEMORY, SAME, STOPPED, type World } from "./world.ts";
+import type { World } from "./world.ts";
+import * as $world from "./world.ts";
+
+const { F_CALL, F_INVARIANT, F_PAGES, F_SEVERITY, FINDING_WORDS } = $finding;
+const { findingKey } = $shard;
+const { MOVED, NO_MEMORY, SAME, STOPPED } = $world;
 
 /** A schedule that shows something: to a state, and one move more (-1: the end of the program). */
 export interface Candidate {

@@ -12,17 +12,25 @@
  *
  * @module
  */
-import { AFTER_PUT } from "../../core/kernel/points.ts";
+import * as $points from "../../core/kernel/points.ts";
 import type { CompiledDiscipline } from "../../corpus/discipline.ts";
-import { FAILABLE, OP_AT, OP_REPEAT, opOf } from "../../core/program/calls.ts";
-import { KIND_PAGE, KIND_VIRT, kindIndex } from "../../core/program/kinds.ts";
+import * as $calls from "../../core/program/calls.ts";
+import * as $kinds from "../../core/program/kinds.ts";
 import type { Machine } from "../../core/program/machine.ts";
 import { MachineState, type Saved } from "../../core/program/machine_state.ts";
-import { FIRST_SLOT, STEP_WORDS } from "../../core/program/program.ts";
-import { UNITS } from "../../core/kernel/mmu_gather.ts";
-import { NULL, PAGE_OFFSET, PAGE_SHIFT } from "../../core/memory/words.ts";
-import { reservesMemory, walksOf } from "../path_facts.ts";
+import * as $program from "../../core/program/program.ts";
+import * as $mmuGather from "../../core/kernel/mmu_gather.ts";
+import * as $words from "../../core/memory/words.ts";
+import * as $pathFacts from "../path_facts.ts";
 import { type Part, type Walk, Walks } from "./paths.ts";
+
+const { AFTER_PUT } = $points;
+const { FAILABLE, OP_AT, OP_REPEAT, opOf } = $calls;
+const { KIND_PAGE, KIND_VIRT, kindIndex } = $kinds;
+const { FIRST_SLOT, STEP_WORDS } = $program;
+const { UNITS } = $mmuGather;
+const { NULL, PAGE_OFFSET, PAGE_SHIFT } = $words;
+const { reservesMemory, walksOf } = $pathFacts;
 
 /** A table's path goes on by a part. */
 export const ADVANCE = 0;
