@@ -10,71 +10,33 @@
  * @module
  */
 import { callName, CALLS } from "../core/program/calls.ts";
-import { Machine } from "../core/program/machine.ts";
-import { selectDisciplines } from "./cells.ts";
-import { DisciplineGenerator } from "./discipline_generator.ts";
-import type { CompiledDiscipline } from "../corpus/discipline.ts";
+import type { Discipline } from "../corpus/discipline.ts";
 import { canRunOn } from "../corpus/load_discipline.ts";
 import type { WorkHooks } from "../corpus/request.ts";
 import type { BenchShown } from "../corpus/shown.ts";
-import { runModelled } from "./model_bench.ts";
-import { programSeed, Random } from "./random.ts";
-
-/** One discipline, ready to run. */
-export interface Lane {
-  readonly name: string;
-  readonly machine: Machine;
-  readonly generator: DisciplineGenerator;
-  readonly compiled: CompiledDiscipline;
-}
+import type { Benched, Runner } from "./bench_lanes.ts";
+import { selectDisciplines } from "./cells.ts";
+import type { BenchAnswer, BenchRequest, BenchSetting } from "./worker_bench.ts";
 
 /**
- * The disciplines that are clean on a version, each with a machine to run on.
+ * The disciplines that are clean on a version, as an isolate that measures them needs them.
  *
  * @param kernel the kernel to run them on: the version, or it without a repair
  * @param most of them at most
  */
-export function cleanLanes(base: string, kernel: string = base, most: number = Infinity): Lane[] {
-  // Those of one architecture and configuration share a machine, as in a campaign.
-  const machines = new Map<string, Machine>();
-  return selectDisciplines([]).map((l) => l.discipline)
+function cleanOn(disciplines: readonly Discipline[], kernel: string, most: number): Benched[] {
+  const base = kernel.replace(/-without.*/, "");
+  return disciplines
     .filter((d) => d.kernels.includes(base) && d.expect.every((e) => !e.kernels.includes(base)) && canRunOn(d, kernel))
     .slice(0, most)
-    .map((d) => {
-      const key = `${d.arch} ${d.config.join()} ${d.pages}`;
-      const machine = machines.get(key) ?? new Machine({ kernel, arch: d.arch, config: d.config, pages: d.pages });
-      machines.set(key, machine);
-      const compiled = d.compile(kernel);
-      const generator = new DisciplineGenerator(compiled, machine.ledger, d.pages);
-      return { name: d.name, machine, compiled, generator };
-    });
-}
-
-/** Runs so many programs of fast-check's model runner on each lane; answers the steps executed. */
-export function runModel(lanes: readonly Lane[], programs: number, seed: number): number {
-  return lanes.reduce(
-    (steps, { machine, compiled, generator }, i) =>
-      steps + runModelled(machine, compiled, generator.maxTables, generator.speculates, programs, seed + i),
-    0,
-  );
-}
-
-/** Runs so many generated programs on each lane; answers the steps executed. */
-export function runGenerated(lanes: readonly Lane[], programs: number, seed: number): number {
-  const random = new Random();
-  let steps = 0;
-  for (const { machine, generator, name } of lanes) {
-    for (let i = 0; i < programs; i++) {
-      random.seed(seed, programSeed(seed, machine.kernel.name, name, i));
-      const words = generator.generate(random);
-      machine.runCode(generator.code, words, generator.slots);
-      steps += machine.steps;
-      if (machine.ledger.nFindings > 0 && !machine.kernel.name.includes("without")) {
-        throw new Error(`${name} is not clean on ${machine.kernel.name}`);
-      }
-    }
-  }
-  return steps;
+    .map((d) => ({
+      name: d.name,
+      kernel,
+      arch: d.arch,
+      config: d.config,
+      pages: d.pages,
+      compiled: d.compile(kernel),
+    }));
 }
 
 function median(list: readonly number[]): number {
@@ -84,34 +46,14 @@ function median(list: readonly number[]): number {
 
 const million = (n: number): string => `${(n / 1e6).toFixed(2)} M steps/s`;
 
-/** What a worker is asked to measure. */
-export interface BenchRequest {
-  /** Generated programs, or fast-check's. */
-  readonly runner: "generated" | "model";
-  /** Kernels, one after the other in each turn. */
-  readonly kernels: readonly string[];
-  /** Disciplines of each kernel: a few machines fit into the cache, all of six kernels do not. */
-  readonly lanes: number;
-  /** Programs on each lane in a turn, and turns. */
-  readonly programs: number;
-  readonly turns: number;
-  readonly seed: number;
-}
-
-/** What it answers. */
-export interface BenchAnswer {
-  /** Steps/s of each kernel. */
-  readonly rates: number[];
-  /** How often each call ran, by opcode. */
-  readonly mix: number[];
-  /** Executed lines of a program, on the average. */
-  readonly length: number;
-  readonly disciplines: number;
-}
-
 /** An isolate that measures what it is asked. */
 class BenchWorker {
   readonly #worker = new Worker(new URL("./worker_bench.ts", import.meta.url), { type: "module" });
+
+  /** Says what runs on a kernel; the isolate reads no file of its own. */
+  prepare(kernel: string, runner: Runner, disciplines: readonly Benched[]): void {
+    this.#worker.postMessage({ kernel, runner, disciplines } satisfies BenchSetting);
+  }
 
   ask(request: BenchRequest): Promise<BenchAnswer> {
     return new Promise((resolve, reject) => {
@@ -129,24 +71,30 @@ class BenchWorker {
   }
 }
 
-/** Pairs of runs, and programs on each lane in one of them. */
+/** Pairs of runs, and programs on each discipline in one of them. */
 const PAIRS = 15;
 const GENERATED = 500;
 /** So many that what fast-check makes anew for each run does not count. */
 const MODELLED = 60;
 
-async function againstModelRun({ print, progress, signal }: WorkHooks): Promise<BenchShown["model_run"]> {
+async function againstModelRun(
+  disciplines: readonly Discipline[],
+  { print, progress, signal }: WorkHooks,
+): Promise<BenchShown["model_run"]> {
   const ours = new BenchWorker();
   const theirs = new BenchWorker();
+  const all = cleanOn(disciplines, "6.12", Infinity);
+  ours.prepare("6.12", "generated", all);
+  theirs.prepare("6.12", "model", all);
   const pairs: { ours: number; theirs: number }[] = [];
   const last: { ours?: BenchAnswer; theirs?: BenchAnswer } = {};
   for (let i = 0; i <= PAIRS && !signal.aborted; i++) {
     progress(i, PAIRS + 1, "pairs of ptfuzz and fc.modelRun");
-    const common = { kernels: ["6.12"], lanes: Infinity, turns: 1, seed: i + 1 };
-    last.ours = await ours.ask({ ...common, runner: "generated", programs: GENERATED });
-    last.theirs = await theirs.ask({ ...common, runner: "model", programs: MODELLED });
+    const common = { kernel: "6.12", turns: 1, seed: i + 1 };
+    last.ours = await ours.ask({ ...common, programs: GENERATED });
+    last.theirs = await theirs.ask({ ...common, programs: MODELLED });
     // The first pair warms both isolates up.
-    if (i > 0) pairs.push({ ours: last.ours.rates[0]!, theirs: last.theirs.rates[0]! });
+    if (i > 0) pairs.push({ ours: last.ours.rate, theirs: last.theirs.rate });
   }
   ours.close();
   theirs.close();
@@ -192,20 +140,30 @@ function printMix(ours: readonly number[], theirs: readonly number[], print: (li
 /** Kernels that run together. */
 const TOGETHER: readonly string[] = ["6.1", "v2", "6.6", "6.12", "6.12-without-B1", "6.12-without-B2"];
 const ROUNDS = 9;
+/** Disciplines of each of them: a few machines fit into the cache, all of six kernels do not. */
+const FEW = 6;
 
-async function together({ print, progress, signal }: WorkHooks): Promise<BenchShown["together"]> {
+async function together(
+  disciplines: readonly Discipline[],
+  { print, progress, signal }: WorkHooks,
+): Promise<BenchShown["together"]> {
   if (signal.aborted) return [];
   const isolates = new Map(TOGETHER.map((k) => [k, new BenchWorker()]));
   const everything = new BenchWorker();
+  for (const [k, alone] of isolates) {
+    const few = cleanOn(disciplines, k, FEW);
+    alone.prepare(k, "generated", few);
+    everything.prepare(k, "generated", few);
+  }
   const rounds = new Map<string, { alone: number; shared: number }[]>(TOGETHER.map((k) => [k, []]));
   for (let i = 0; i <= ROUNDS; i++) {
     for (const [n, k] of TOGETHER.entries()) {
       if (signal.aborted) break;
       progress(i * TOGETHER.length + n, (ROUNDS + 1) * TOGETHER.length, "pairs of alone and together");
       // One after the other, so that a change of the machine's speed falls on both.
-      const request = { runner: "generated", kernels: [k], lanes: 6, programs: 400, turns: 2, seed: i + 1 } as const;
-      const alone = (await isolates.get(k)!.ask(request)).rates[0]!;
-      const shared = (await everything.ask(request)).rates[0]!;
+      const request = { kernel: k, programs: 400, turns: 2, seed: i + 1 };
+      const alone = (await isolates.get(k)!.ask(request)).rate;
+      const shared = (await everything.ask(request)).rate;
       if (i > 0) rounds.get(k)!.push({ alone, shared });
     }
   }
@@ -231,8 +189,9 @@ async function together({ print, progress, signal }: WorkHooks): Promise<BenchSh
 
 /** Runs both measurements; not ok where a ratio is below what the README claims. */
 export async function runBench(hooks: WorkHooks): Promise<Omit<BenchShown, "recordings">> {
-  const model_run = await againstModelRun(hooks);
-  const kernels = await together(hooks);
+  const disciplines = selectDisciplines([]).map((l) => l.discipline);
+  const model_run = await againstModelRun(disciplines, hooks);
+  const kernels = await together(disciplines, hooks);
   return {
     ok: (model_run?.ratio ?? 5) >= 5 && kernels.every(({ ratio }) => ratio >= 0.8),
     interrupted: hooks.signal.aborted,

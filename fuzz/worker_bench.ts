@@ -5,36 +5,56 @@
  */
 /// <reference lib="deno.worker" />
 import { CALLS } from "../core/program/calls.ts";
-import { type BenchAnswer, type BenchRequest, cleanLanes, type Lane, runGenerated, runModel } from "./bench.ts";
+import { type Benched, type Lane, lanesOf, type Runner } from "./bench_lanes.ts";
 
-const lanes = new Map<string, Lane[]>();
-
-function lanesOf(kernel: string, most: number): Lane[] {
-  if (!lanes.has(kernel)) lanes.set(kernel, cleanLanes(kernel.replace(/-without.*/, ""), kernel, most));
-  return lanes.get(kernel)!;
+/** What runs on a kernel, and who runs it: told before anything is asked of it. */
+export interface BenchSetting {
+  readonly kernel: string;
+  readonly runner: Runner;
+  readonly disciplines: readonly Benched[];
 }
 
-function measure(request: BenchRequest): BenchAnswer {
-  const { kernels, programs, turns, seed } = request;
-  const run = request.runner === "generated" ? runGenerated : runModel;
-  const steps = kernels.map(() => 0);
-  const time = kernels.map(() => 0);
+/** What is to be measured. */
+export interface BenchRequest {
+  readonly kernel: string;
+  /** Programs on each discipline in a turn, and turns. */
+  readonly programs: number;
+  readonly turns: number;
+  readonly seed: number;
+}
+
+/** What is answered. */
+export interface BenchAnswer {
+  /** Steps/s. */
+  readonly rate: number;
+  /** How often each call ran, by opcode. */
+  readonly mix: number[];
+  /** Executed lines of a program, on the average. */
+  readonly length: number;
+  readonly disciplines: number;
+}
+
+const settings = new Map<string, Promise<Lane[]>>();
+
+async function measure({ kernel, programs, turns, seed }: BenchRequest): Promise<BenchAnswer> {
+  const lanes = await settings.get(kernel)!;
+  let steps = 0;
+  let time = 0;
   for (let turn = 0; turn < turns; turn++) {
-    kernels.forEach((kernel, i) => {
-      const mine = lanesOf(kernel, request.lanes);
-      const start = performance.now();
-      steps[i]! += run(mine, programs, seed * 1000 + turn);
-      time[i]! += performance.now() - start;
-    });
+    const start = performance.now();
+    for (const lane of lanes) steps += lane.run(programs, seed * 1000 + turn);
+    time += performance.now() - start;
   }
-  const all = kernels.flatMap((kernel) => lanesOf(kernel, request.lanes));
-  const machines = [...new Set(all.map((l) => l.machine))];
+  const machines = [...new Set(lanes.map((l) => l.machine))];
   return {
-    rates: kernels.map((_, i) => steps[i]! / time[i]! * 1000),
+    rate: steps / time * 1000,
     mix: CALLS.map((c) => machines.reduce((sum, m) => sum + m.right[c.id]! + m.wrong[c.id]!, 0)),
-    length: steps.reduce((sum, n) => sum + n, 0) / (programs * turns * all.length),
-    disciplines: all.length,
+    length: steps / (programs * turns * lanes.length),
+    disciplines: lanes.length,
   };
 }
 
-self.onmessage = (event: MessageEvent<BenchRequest>): void => self.postMessage(measure(event.data));
+self.onmessage = async ({ data }: MessageEvent<BenchSetting | BenchRequest>): Promise<void> => {
+  if ("disciplines" in data) settings.set(data.kernel, lanesOf(data.disciplines, data.runner));
+  else self.postMessage(await measure(data));
+};

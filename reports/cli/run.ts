@@ -8,19 +8,18 @@ import { Command, CommanderError, Option } from "commander";
 import { CONFIGS } from "../../core/kernel/names.ts";
 import { didYouMean } from "../../core/program/did_you_mean.ts";
 import { InputError } from "../../core/program/input_error.ts";
-import { recordSteps } from "../../core/program/steps/record.ts";
 import { readProgramFile } from "../../corpus/files.ts";
-import { showOnScreen } from "../show_screen.ts";
 import { count, folded, grouped, visible } from "../text.ts";
-import { fuzz, type FuzzOptions } from "./fuzz.ts";
+import type { FuzzOptions } from "./fuzz.ts";
 import { exitStatusHelp, HELP_WIDTH, invariantsHelp, TRACE_HELP } from "./help.ts";
-import { conform, type ConformCliOptions } from "./conform.ts";
-import { exhaust, type ExhaustCliOptions } from "./exhaust.ts";
-import { replay, type ReplayOptions } from "./replay.ts";
-import { memdesc, type MemdescOptions } from "./memdesc.ts";
-import { archName, trace, type TraceCliOptions } from "./trace.ts";
-import { sources, type SourcesCliOptions } from "./sources.ts";
+import type { ConformCliOptions } from "./conform.ts";
+import type { ExhaustCliOptions } from "./exhaust.ts";
+import type { ReplayOptions } from "./replay.ts";
+import type { MemdescOptions } from "./memdesc.ts";
+import type { TraceCliOptions } from "./trace.ts";
+import type { SourcesCliOptions } from "./sources.ts";
 import {
+  archName,
   configName,
   kernelName,
   MAX_SEED,
@@ -32,7 +31,7 @@ import {
   repeated,
 } from "./values.ts";
 import { type Format, objectText, showing, waiting } from "./showing.ts";
-import { shrink, type ShrinkOptions } from "./shrink.ts";
+import type { ShrinkOptions } from "./shrink.ts";
 import { type FaultsOptions, Interrupted } from "../../corpus/request.ts";
 import type { Setting } from "./work.ts";
 
@@ -140,7 +139,7 @@ function fuzzCommand(program: Command, setting: Setting, done: (status: number) 
     .addHelpText("after", invariantsHelp() + "\n" + exitStatusHelp())
     .action(async (options: FuzzOptions, command: Command) => {
       const given = (name: string) => command.getOptionValueSource(name) !== "default";
-      done(await fuzz(options, { ops: given("ops"), mode: given("mode") }, setting));
+      done(await (await import("./fuzz.ts")).fuzz(options, { ops: given("ops"), mode: given("mode") }, setting));
     });
 }
 
@@ -202,7 +201,7 @@ function exhaustCommand(program: Command, setting: Setting, done: (status: numbe
     .addOption(new Option("--resume", "go on with the searches that were stopped"))
     .addOption(formatOption())
     .addHelpText("after", EXHAUST_HELP + exitStatusHelp())
-    .action(async (options: ExhaustCliOptions) => done(await exhaust(options, setting)));
+    .action(async (options: ExhaustCliOptions) => done(await (await import("./exhaust.ts")).exhaust(options, setting)));
 }
 
 function fileCommands(program: Command, setting: Setting, done: (status: number) => void): void {
@@ -214,19 +213,25 @@ function fileCommands(program: Command, setting: Setting, done: (status: number)
     .addOption(targetOption("'model', or 'linux': a kernel that is built and booted"))
     .addOption(sourceOption("of --target linux: "))
     .addHelpText("after", exitStatusHelp())
-    .action(async (files: string[], options: ReplayOptions) => done(await replay(files, options, setting)));
+    .action(async (files: string[], options: ReplayOptions) =>
+      done(await (await import("./replay.ts")).replay(files, options, setting))
+    );
   program.command("shrink").argument("<FILE>", "a stored program that claims a finding")
     .description("Prints the smallest program with the same finding.")
     .addOption(new Option("--kunit", "print it as a KUnit test in C, for a kernel tree").conflicts("mail"))
     .addOption(new Option("--mail", "print it as a mail to a kernel list, with the KUnit test"))
     .addOption(formatOption().conflicts(["kunit", "mail"]))
     .addHelpText("after", exitStatusHelp())
-    .action(async (file: string, options: ShrinkOptions) => done(await shrink(file, options, setting)));
+    .action(async (file: string, options: ShrinkOptions) =>
+      done(await (await import("./shrink.ts")).shrink(file, options, setting))
+    );
   program.command("show").argument("<FILE>", "a stored program")
     .description("Shows a program step by step, with the map of the pages: by keys in a terminal, else as text.")
     .addOption(formatOption())
     .addHelpText("after", exitStatusHelp())
     .action(async (file: string, { format }: { format: Format }) => {
+      const { recordSteps } = await import("../../core/program/steps/record.ts");
+      const { showOnScreen } = await import("../show_screen.ts");
       if (format === "json") io.out(objectText("show", setting.tool, recordSteps(readProgramFile(file))));
       else if (io.screen !== undefined) await showOnScreen(readProgramFile(file), file, io.screen, io.colour);
       else {
@@ -255,7 +260,9 @@ function traceCommand(program: Command, setting: Setting, done: (status: number)
     .addOption(reportOption().default("ptfuzz-report"))
     .addOption(formatOption())
     .addHelpText("after", "\n" + TRACE_HELP + "\n" + exitStatusHelp())
-    .action(async (files: string[], options: TraceCliOptions) => done(await trace(files, options, setting)));
+    .action(async (files: string[], options: TraceCliOptions) =>
+      done(await (await import("./trace.ts")).trace(files, options, setting))
+    );
 }
 
 function conformCommand(program: Command, setting: Setting, done: (status: number) => void): void {
@@ -282,7 +289,9 @@ function conformCommand(program: Command, setting: Setting, done: (status: numbe
       new Option("--mutants", "change single lines of the kernel and of the model, and see that it is noticed"),
     )
     .addHelpText("after", exitStatusHelp())
-    .action(async (files: string[], options: ConformCliOptions) => done(await conform(files, options, setting)));
+    .action(async (files: string[], options: ConformCliOptions) =>
+      done(await (await import("./conform.ts")).conform(files, options, setting))
+    );
 }
 
 function sourcesCommand(program: Command, setting: Setting, done: (status: number) => void): void {
@@ -306,7 +315,7 @@ function sourcesCommand(program: Command, setting: Setting, done: (status: numbe
     )
     .addOption(formatOption())
     .addHelpText("after", exitStatusHelp())
-    .action(async (options: SourcesCliOptions) => done(await sources(options, setting)));
+    .action(async (options: SourcesCliOptions) => done(await (await import("./sources.ts")).sources(options, setting)));
 }
 
 function proofCommands(program: Command, setting: Setting, done: (status: number) => void): void {
@@ -353,7 +362,7 @@ function proofCommands(program: Command, setting: Setting, done: (status: number
       ),
     )
     .addHelpText("after", exitStatusHelp())
-    .action(async (options: MemdescOptions) => done(await memdesc(options, setting)));
+    .action(async (options: MemdescOptions) => done(await (await import("./memdesc.ts")).memdesc(options, setting)));
   program.command("mutants")
     .description("Breaks the model in one known way at a time, and shows which invariant saw it.")
     .addOption(formatOption())

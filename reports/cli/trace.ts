@@ -3,9 +3,6 @@
  *
  * @module
  */
-import { ARCHS } from "../../core/kernel/names.ts";
-import { notOneOf } from "../../core/program/did_you_mean.ts";
-import { InputError } from "../../core/program/input_error.ts";
 import type { Result } from "../../corpus/result.ts";
 import { reportJson } from "../json.ts";
 import { isAsExpected } from "../matrix.ts";
@@ -21,12 +18,6 @@ export interface TraceCliOptions {
   readonly discipline: readonly string[];
   readonly report: string;
   readonly format: "text" | "json";
-}
-
-/** Checks the name of an architecture. */
-export function archName(text: string): string {
-  if (ARCHS.includes(text)) return text;
-  throw new InputError(`--arch: ${notOneOf(text, "an architecture", ARCHS)}`);
 }
 
 /** Checks recordings; answers the exit status. */

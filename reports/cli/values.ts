@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CONFIGS, kernelNames, parseKernelName } from "../../core/kernel/names.ts";
+import { ARCHS, CONFIGS, kernelNames, parseKernelName } from "../../core/kernel/names.ts";
 import { notOneOf } from "../../core/program/did_you_mean.ts";
 import { InputError, quote } from "../../core/program/input_error.ts";
 import { grouped } from "../text.ts";
@@ -74,4 +74,10 @@ export function notEmpty(option: string): (text: string) => string {
     if (text.trim() !== "") return text;
     throw new InputError(`${option}: expected a value, and not ''`);
   };
+}
+
+/** Checks the name of an architecture. */
+export function archName(text: string): string {
+  if (ARCHS.includes(text)) return text;
+  throw new InputError(`--arch: ${notOneOf(text, "an architecture", ARCHS)}`);
 }
