@@ -10,33 +10,23 @@
  * @module
  */
 import { callName, CALLS } from "../core/program/calls.ts";
-import type { Discipline } from "../corpus/discipline.ts";
-import { canRunOn } from "../corpus/load_discipline.ts";
 import type { WorkHooks } from "../corpus/request.ts";
 import type { BenchShown } from "../corpus/shown.ts";
 import type { Benched, Runner } from "./bench_lanes.ts";
-import { selectDisciplines } from "./cells.ts";
 import type { BenchAnswer, BenchRequest, BenchSetting } from "./worker_bench.ts";
+import type { BenchPlan } from "./worker_bench_plan.ts";
 
-/**
- * The disciplines that are clean on a version, as an isolate that measures them needs them.
- *
- * @param kernel the kernel to run them on: the version, or it without a repair
- * @param most of them at most
- */
-function cleanOn(disciplines: readonly Discipline[], kernel: string, most: number): Benched[] {
-  const base = kernel.replace(/-without.*/, "");
-  return disciplines
-    .filter((d) => d.kernels.includes(base) && d.expect.every((e) => !e.kernels.includes(base)) && canRunOn(d, kernel))
-    .slice(0, most)
-    .map((d) => ({
-      name: d.name,
-      kernel,
-      arch: d.arch,
-      config: d.config,
-      pages: d.pages,
-      compiled: d.compile(kernel),
-    }));
+/** The disciplines that are clean on kernels, so many of each at most: an isolate of its own reads them, and is ended. */
+function planned(plans: readonly BenchPlan[]): Promise<Benched[][]> {
+  const worker = new Worker(new URL("./worker_bench_plan.ts", import.meta.url), { type: "module" });
+  return new Promise<Benched[][]>((resolve, reject) => {
+    worker.onmessage = (event: MessageEvent<Benched[][]>): void => resolve(event.data);
+    worker.onerror = (event): void => {
+      event.preventDefault();
+      reject(new Error(event.message));
+    };
+    worker.postMessage(plans);
+  }).finally(() => worker.terminate());
 }
 
 function median(list: readonly number[]): number {
@@ -78,12 +68,11 @@ const GENERATED = 500;
 const MODELLED = 60;
 
 async function againstModelRun(
-  disciplines: readonly Discipline[],
+  all: readonly Benched[],
   { print, progress, signal }: WorkHooks,
 ): Promise<BenchShown["model_run"]> {
   const ours = new BenchWorker();
   const theirs = new BenchWorker();
-  const all = cleanOn(disciplines, "6.12", Infinity);
   ours.prepare("6.12", "generated", all);
   theirs.prepare("6.12", "model", all);
   const pairs: { ours: number; theirs: number }[] = [];
@@ -142,33 +131,41 @@ const TOGETHER: readonly string[] = ["6.1", "v2", "6.6", "6.12", "6.12-without-B
 const ROUNDS = 9;
 /** Disciplines of each of them: a few machines fit into the cache, all of six kernels do not. */
 const FEW = 6;
+/** Kernels that are measured alone at once. */
+const AT_ONCE = 3;
 
 async function together(
-  disciplines: readonly Discipline[],
+  disciplines: readonly (readonly Benched[])[],
   { print, progress, signal }: WorkHooks,
 ): Promise<BenchShown["together"]> {
   if (signal.aborted) return [];
-  const isolates = new Map(TOGETHER.map((k) => [k, new BenchWorker()]));
   const everything = new BenchWorker();
-  for (const [k, alone] of isolates) {
-    const few = cleanOn(disciplines, k, FEW);
-    alone.prepare(k, "generated", few);
-    everything.prepare(k, "generated", few);
+  const requestOf = (kernel: string, round: number) => ({ kernel, programs: 400, turns: 2, seed: round + 1 });
+  for (const [i, k] of TOGETHER.entries()) {
+    everything.prepare(k, "generated", disciplines[i]!);
+    // It has run all of them before any is measured.
+    await everything.ask(requestOf(k, 0));
   }
   const rounds = new Map<string, { alone: number; shared: number }[]>(TOGETHER.map((k) => [k, []]));
-  for (let i = 0; i <= ROUNDS; i++) {
-    for (const [n, k] of TOGETHER.entries()) {
-      if (signal.aborted) break;
-      progress(i * TOGETHER.length + n, (ROUNDS + 1) * TOGETHER.length, "pairs of alone and together");
-      // One after the other, so that a change of the machine's speed falls on both.
-      const request = { kernel: k, programs: 400, turns: 2, seed: i + 1 };
-      const alone = (await isolates.get(k)!.ask(request)).rate;
-      const shared = (await everything.ask(request)).rate;
-      if (i > 0) rounds.get(k)!.push({ alone, shared });
+  let done = 0;
+  // Three isolates beside it at a time: all seven at once take more memory than anything else here.
+  for (const first of [0, AT_ONCE]) {
+    const kernels = TOGETHER.slice(first, first + AT_ONCE);
+    const isolates = new Map(kernels.map((k) => [k, new BenchWorker()]));
+    for (const [i, k] of kernels.entries()) isolates.get(k)!.prepare(k, "generated", disciplines[first + i]!);
+    for (let round = 0; round <= ROUNDS; round++) {
+      for (const k of kernels) {
+        if (signal.aborted) break;
+        progress(done++, (ROUNDS + 1) * TOGETHER.length, "pairs of alone and together");
+        // One after the other, so that a change of the machine's speed falls on both.
+        const alone = (await isolates.get(k)!.ask(requestOf(k, round))).rate;
+        const shared = (await everything.ask(requestOf(k, round))).rate;
+        if (round > 0) rounds.get(k)!.push({ alone, shared });
+      }
     }
+    for (const isolate of isolates.values()) isolate.close();
   }
   everything.close();
-  for (const isolate of isolates.values()) isolate.close();
   const measured = [...rounds].filter(([, pairs]) => pairs.length > 0);
   if (measured.length === 0) return [];
   const least = Math.min(...measured.map(([, pairs]) => pairs.length));
@@ -189,9 +186,12 @@ async function together(
 
 /** Runs both measurements; not ok where a ratio is below what the README claims. */
 export async function runBench(hooks: WorkHooks): Promise<Omit<BenchShown, "recordings">> {
-  const disciplines = selectDisciplines([]).map((l) => l.discipline);
-  const model_run = await againstModelRun(disciplines, hooks);
-  const kernels = await together(disciplines, hooks);
+  const [all, ...few] = await planned([
+    { kernel: "6.12", most: Infinity },
+    ...TOGETHER.map((kernel) => ({ kernel, most: FEW })),
+  ]);
+  const model_run = await againstModelRun(all!, hooks);
+  const kernels = await together(few, hooks);
   return {
     ok: (model_run?.ratio ?? 5) >= 5 && kernels.every(({ ratio }) => ratio >= 0.8),
     interrupted: hooks.signal.aborted,
