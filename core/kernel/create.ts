@@ -187,6 +187,7 @@ class Machine implements Kernel {
   nocachePool: number;
   readonly nocacheMap: Int32Array;
   readonly slabObjects: Int32Array;
+  nSlabs: number;
   readonly pgste: boolean;
   readonly firstPtdesc: number;
   readonly ptdescEnd: number;
@@ -403,6 +404,7 @@ class Machine implements Kernel {
     this.nocachePool = NULL;
     this.nocacheMap = arena.words(NOCACHE_UNITS);
     this.slabObjects = arena.words(map.nrPages);
+    this.nSlabs = 0;
     this.pgste = options.config.includes("PGSTE");
     this.firstPtdesc = map.firstPtdesc;
     this.ptdescEnd = map.firstPtdesc + map.nrPages;
@@ -565,6 +567,7 @@ class Machine implements Kernel {
     this.nWalkers = 0;
     if (this.nLocks > 0) this.locks.fill(0, 0, Math.min(this.nLocks, MAX_LOCKS));
     this.nLocks = 0;
+    this.nSlabs = 0;
     this.nocachePool = NULL;
     this.clearBatches();
   }

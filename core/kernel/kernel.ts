@@ -316,6 +316,8 @@ export interface KernelState {
   readonly nocacheMap: Int32Array;
   /** Of a page that is a slab: its cache, counted from 1, and a bit for each object in use; else 0. */
   readonly slabObjects: Int32Array;
+  /** Pages that are slabs. */
+  nSlabs: number;
   /** Page tables have PGSTEs: the mms are those of KVM guests (s390). */
   readonly pgste: boolean;
   /** First value that is a descriptor's: 0 where descriptors are struct pages. */

@@ -37,6 +37,7 @@ const ALL = (1 << SLAB_OBJECTS) - 1;
 
 /** Marks a page as a slab's, or as none (`__folio_set_slab`; 6.1: PG_slab, a flag). */
 function setSlab(k: Kernel, page: number, slab: boolean): void {
+  k.nSlabs += slab ? 1 : -1;
   const w = page << PAGE_WORDS_SHIFT;
   if (k.buddyBit === 0) {
     k.mem[w + W_TYPE] = slab ? PGTY_SLAB : -1;
@@ -57,8 +58,10 @@ function setInUse(k: Kernel, page: number, objects: number): void {
 /** An object of a cache (`mm/slub.c:kmem_cache_alloc`): of a slab that has one, or the first of a new slab. */
 export function kmem_cache_alloc(k: Kernel, cache: number, gfp: number): number {
   const mark = (1 + cache) << SLAB_OBJECTS;
-  for (let page = 0; page < k.nrPages; page++) {
+  for (let page = 0, left = k.nSlabs; left > 0 && page < k.nrPages; page++) {
     const objects = k.slabObjects[page]!;
+    if (objects === 0) continue;
+    left--;
     if ((objects & ~ALL) !== mark || (objects & ALL) === ALL) continue;
     const free = ~objects & ALL;
     const i = 31 - Math.clz32(free & (~free + 1));

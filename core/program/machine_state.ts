@@ -56,7 +56,7 @@ export const FIELDS: Readonly<Record<"kernel" | "ledger" | "walkers" | "descript
       page: "wasBatch slabObjects",
       link: "batches batchPages gathers rcuQueue placeNext mmHugePte pteFrag pmdFrag nocachePool",
       number: "nBatchPages failNext nRcu tlbFlushPending locks nLocks nocacheMap",
-      history: "nWalkers",
+      history: "nWalkers nSlabs",
       scratch: "events nEvents eventsLost armed atPoint bug bugCheck bugPage folioBatch",
       fixed: `name base arch config layout map debugVm nrPages highStart lowZone highZone listEnd pgHead pgReserved
         checkAtFree checkAtPrep flagsSecond buddyMask buddyValue buddyBit orderWord orderShift tableFree rcuTableFree
