@@ -184,7 +184,10 @@ async function together(
   });
 }
 
-/** Runs both measurements; not ok where a ratio is below what the README claims. */
+/** Below it something got slower: the README's figure, with room for a busy machine. */
+const LEAST = 7;
+
+/** Runs both measurements; not ok where a ratio is far below what the README claims. */
 export async function runBench(hooks: WorkHooks): Promise<Omit<BenchShown, "recordings">> {
   const [all, ...few] = await planned([
     { kernel: "6.12", most: Infinity },
@@ -193,7 +196,7 @@ export async function runBench(hooks: WorkHooks): Promise<Omit<BenchShown, "reco
   const model_run = await againstModelRun(all!, hooks);
   const kernels = await together(few, hooks);
   return {
-    ok: (model_run?.ratio ?? 5) >= 5 && kernels.every(({ ratio }) => ratio >= 0.8),
+    ok: (model_run?.ratio ?? LEAST) >= LEAST && kernels.every(({ ratio }) => ratio >= 0.8),
     interrupted: hooks.signal.aborted,
     model_run,
     together: kernels,
