@@ -12,6 +12,7 @@
 import { callName, CALLS } from "../core/program/calls.ts";
 import type { WorkHooks } from "../corpus/request.ts";
 import type { BenchShown } from "../corpus/shown.ts";
+import { ask } from "./ask.ts";
 import type { Benched, Runner } from "./bench_lanes.ts";
 import type { BenchAnswer, BenchRequest, BenchSetting } from "./worker_bench.ts";
 import type { BenchPlan } from "./worker_bench_plan.ts";
@@ -19,14 +20,7 @@ import type { BenchPlan } from "./worker_bench_plan.ts";
 /** The disciplines that are clean on kernels, so many of each at most: an isolate of its own reads them, and is ended. */
 function planned(plans: readonly BenchPlan[]): Promise<Benched[][]> {
   const worker = new Worker(new URL("./worker_bench_plan.ts", import.meta.url), { type: "module" });
-  return new Promise<Benched[][]>((resolve, reject) => {
-    worker.onmessage = (event: MessageEvent<Benched[][]>): void => resolve(event.data);
-    worker.onerror = (event): void => {
-      event.preventDefault();
-      reject(new Error(event.message));
-    };
-    worker.postMessage(plans);
-  }).finally(() => worker.terminate());
+  return ask<Benched[][]>(worker, plans).finally(() => worker.terminate());
 }
 
 function median(list: readonly number[]): number {
@@ -46,14 +40,7 @@ class BenchWorker {
   }
 
   ask(request: BenchRequest): Promise<BenchAnswer> {
-    return new Promise((resolve, reject) => {
-      this.#worker.onmessage = (event: MessageEvent<BenchAnswer>): void => resolve(event.data);
-      this.#worker.onerror = (event): void => {
-        event.preventDefault();
-        reject(new Error(event.message));
-      };
-      this.#worker.postMessage(request);
-    });
+    return ask(this.#worker, request);
   }
 
   close(): void {

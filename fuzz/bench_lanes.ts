@@ -4,7 +4,7 @@
  * @module
  */
 import { Machine } from "../core/program/machine.ts";
-import type { CompiledDiscipline } from "../corpus/discipline.ts";
+import type { CompiledDiscipline, Discipline } from "../corpus/discipline.ts";
 import type { MachinePlace } from "../corpus/machine_for.ts";
 import { DisciplineGenerator } from "./discipline_generator.ts";
 import { programSeed, Random } from "./random.ts";
@@ -13,6 +13,12 @@ import { programSeed, Random } from "./random.ts";
 export interface Benched extends MachinePlace {
   readonly name: string;
   readonly compiled: CompiledDiscipline;
+}
+
+/** A discipline as an isolate that measures it needs it. */
+export function benchedOn(d: Discipline, kernel: string): Benched {
+  const { name, arch, config, pages } = d;
+  return { name, kernel, arch, config, pages, compiled: d.compile(kernel) };
 }
 
 /** Who writes and runs the programs. */

@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
-import { type Benched, lanesOf } from "./bench_lanes.ts";
+import { benchedOn, lanesOf } from "./bench_lanes.ts";
 import { planCells, selectDisciplines } from "./cells.ts";
 
-const BENCHED = planCells(selectDisciplines(["x86/pte", "x86/pud", "riscv/pte"]), ["6.12"], []).map((
-  { kernel, loaded: { discipline: d } },
-): Benched => ({
-  name: d.name,
-  kernel,
-  arch: d.arch,
-  config: d.config,
-  pages: d.pages,
-  compiled: d.compile(kernel),
-}));
+const BENCHED = planCells(selectDisciplines(["x86/pte", "x86/pud", "riscv/pte"]), ["6.12"], [])
+  .map(({ kernel, loaded }) => benchedOn(loaded.discipline, kernel));
 
 Deno.test("both runners make the calls of a discipline, and those of one architecture share a machine", async () => {
   for (const runner of ["generated", "model"] as const) {

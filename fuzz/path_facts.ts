@@ -10,7 +10,7 @@ import { WALKER_OF } from "../core/ledger/hooks/mod.ts";
 import type { Ledger } from "../core/ledger/ledger.ts";
 import { REACH } from "../core/ledger/walkers.ts";
 import { __GFP_ACCOUNT } from "../core/memory/gfp.ts";
-import { CALLS, OP_AT, opOf } from "../core/program/calls.ts";
+import { CALLS, OP_AT, OP_REPEAT, opOf } from "../core/program/calls.ts";
 import { STEP_WORDS } from "../core/program/program.ts";
 
 const OP_UNLINK = opOf("unlink");
@@ -65,6 +65,17 @@ export function accounts(code: Int32Array, pc: number): boolean {
 
 /** Constructors that fail where they can get no lock. */
 export const LOCKS: Uint8Array = Uint8Array.from(CALLS, (c) => c.result === "int" && /_ctor$/.test(c.name) ? 1 : 0);
+
+/** First word of each line of a path; a `repeat` or `at` with its body is one. */
+export function linesOf(code: Int32Array): number[] {
+  const lines: number[] = [];
+  for (let pc = 0; pc < code.length; pc += STEP_WORDS) {
+    lines.push(pc);
+    if (code[pc] === OP_AT) pc += STEP_WORDS;
+    else if (code[pc] === OP_REPEAT) pc += code[pc + 3]! * STEP_WORDS;
+  }
+  return lines;
+}
 
 /** Pages that a path asks for, about. */
 export function pagesOf(path: CompiledPath): number {

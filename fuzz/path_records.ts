@@ -18,9 +18,9 @@
 import type { CompiledDiscipline } from "../corpus/discipline.ts";
 import type { Ledger } from "../core/ledger/ledger.ts";
 import { __GFP_NOFAIL } from "../core/memory/gfp.ts";
-import { CALLS, FAIL_PTLOCK, OP_AT, OP_REPEAT, opOf } from "../core/program/calls.ts";
+import { CALLS, FAIL_PTLOCK, OP_AT, opOf } from "../core/program/calls.ts";
 import { FIRST_SLOT, STEP_WORDS } from "../core/program/program.ts";
-import { accounts, CONSTRUCTS, GRANTS, LOCKS } from "./path_facts.ts";
+import { accounts, CONSTRUCTS, GRANTS, linesOf, LOCKS } from "./path_facts.ts";
 
 /** Words of a record. */
 export const RECORD_WORDS = 16;
@@ -80,17 +80,6 @@ export interface Records {
   readonly paths: readonly PathRecords[];
   /** Fail paths that no line leads to, though a constructor's line stands there: no lock comes from a slab. */
   readonly untaken: readonly number[];
-}
-
-/** Words at which the lines of a path begin (a `repeat` or `at` with its body is one line). */
-function linesOf(code: Int32Array): number[] {
-  const lines: number[] = [];
-  for (let pc = 0; pc < code.length; pc += STEP_WORDS) {
-    lines.push(pc);
-    if (code[pc] === OP_AT) pc += STEP_WORDS;
-    else if (code[pc] === OP_REPEAT) pc += code[pc + 3]! * STEP_WORDS;
-  }
-  return lines;
 }
 
 /** Slots that a path defines: one after the other. */

@@ -7,7 +7,7 @@
 /// <reference lib="deno.worker" />
 import type { Discipline } from "../corpus/discipline.ts";
 import { canRunOn } from "../corpus/load_discipline.ts";
-import type { Benched } from "./bench_lanes.ts";
+import { type Benched, benchedOn } from "./bench_lanes.ts";
 import { selectDisciplines } from "./cells.ts";
 
 /** Which disciplines are wanted: those clean on a kernel, so many at most. */
@@ -27,14 +27,7 @@ function cleanOn(disciplines: readonly Discipline[], kernel: string, most: numbe
   return disciplines
     .filter((d) => d.kernels.includes(base) && d.expect.every((e) => !e.kernels.includes(base)) && canRunOn(d, kernel))
     .slice(0, most)
-    .map((d) => ({
-      name: d.name,
-      kernel,
-      arch: d.arch,
-      config: d.config,
-      pages: d.pages,
-      compiled: d.compile(kernel),
-    }));
+    .map((d) => benchedOn(d, kernel));
 }
 
 self.onmessage = ({ data }: MessageEvent<BenchPlan[]>): void => {

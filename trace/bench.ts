@@ -7,6 +7,7 @@
  */
 import type { WorkHooks } from "../corpus/request.ts";
 import type { BenchShown } from "../corpus/shown.ts";
+import { ask } from "../fuzz/ask.ts";
 import { shippedRecordings } from "./replay_files.ts";
 import type { RecordingRequest, RecordingSpeed } from "./worker_bench.ts";
 
@@ -18,14 +19,8 @@ const millions = (n: number): string => (n / 1e6).toFixed(n < 1e7 ? 2 : 0);
 /** Asks an isolate, and ends it: the next begins with nothing of it. */
 function measured(file: string, lengths: readonly number[]): Promise<RecordingSpeed[]> {
   const worker = new Worker(new URL("./worker_bench.ts", import.meta.url), { type: "module" });
-  return new Promise<RecordingSpeed[]>((resolve, reject) => {
-    worker.onmessage = (event: MessageEvent<RecordingSpeed[]>): void => resolve(event.data);
-    worker.onerror = (event): void => {
-      event.preventDefault();
-      reject(new Error(event.message));
-    };
-    worker.postMessage({ file, lengths } satisfies RecordingRequest);
-  }).finally(() => worker.terminate());
+  const request: RecordingRequest = { file, lengths };
+  return ask<RecordingSpeed[]>(worker, request).finally(() => worker.terminate());
 }
 
 /** Prints a line for each shipped recording, and answers the same. */

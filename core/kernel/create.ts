@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { __ffs } from "../memory/bits.ts";
 import { Arena } from "../memory/arena.ts";
 import { EVENT_WORDS } from "../memory/events.ts";
 import { NO_FRAGMENT } from "../memory/fragments.ts";
@@ -618,7 +619,7 @@ function bootZone(k: Kernel, _map: MemMap, zone: number, start: number, end: num
   mem[zone + Z_MANAGED] = end - start;
   for (let order = 0; order < NR_ORDERS; order++) emptyList(mem, areaWord(zone, order));
   for (let page = start; page < end;) {
-    let order = page === 0 ? MAX_PAGE_ORDER : Math.min(MAX_PAGE_ORDER, 31 - Math.clz32(page & (~page + 1)));
+    let order = page === 0 ? MAX_PAGE_ORDER : Math.min(MAX_PAGE_ORDER, __ffs(page));
     while (page + (1 << order) > end) order--;
     __free_one_page(k, page, zone, order, true);
     page += 1 << order;

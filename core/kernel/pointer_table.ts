@@ -14,6 +14,7 @@
  *
  * @module
  */
+import * as $bits from "../memory/bits.ts";
 import * as $fragments from "../memory/fragments.ts";
 import * as $gfp from "../memory/gfp.ts";
 import * as $memMap from "../memory/mem_map.ts";
@@ -23,6 +24,7 @@ import * as $ctor from "./ctor.ts";
 import type { Kernel } from "./kernel.ts";
 import * as $list from "./list.ts";
 
+const { __ffs } = $bits;
 const { POINTER_TABLE_BYTES, pointerList, TABLE_PTE } = $fragments;
 const { __GFP_ZERO, GFP_FLAGS } = $gfp;
 const { LIST_PREV } = $memMap;
@@ -60,7 +62,7 @@ export function get_pointer_table(k: Kernel, type: number): number {
     list_add_tail(k, page, first === NULL ? head : (first << PAGE_WORDS_SHIFT) + W_LRU_NEXT);
     return addr;
   }
-  const table = 31 - Math.clz32(mask & (~mask + 1));
+  const table = __ffs(mask);
   mem[PD_MARKBITS(k, first)] = mask & ~(1 << table);
   if (mem[PD_MARKBITS(k, first)] === 0) {
     list_del(k, first);

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import * as $bits from "../memory/bits.ts";
 import * as $memMap from "../memory/mem_map.ts";
 import * as $words from "../memory/words.ts";
 import * as $buddy from "./buddy.ts";
@@ -15,6 +16,7 @@ import type { Kernel } from "./kernel.ts";
 import * as $list from "./list.ts";
 import * as $page from "./page.ts";
 
+const { __ffs } = $bits;
 const { Z_MANAGED } = $memMap;
 const { MAX_PAGE_ORDER, NULL, PAGE_WORDS, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_NEXT, W_LRU_PREV, W_REFCOUNT, W_TYPE } =
   $words;
@@ -80,7 +82,7 @@ export function memblock_alloc(k: Kernel, nr: number): number {
   const mem = k.mem;
   // As __free_pages_core gives memory to the allocator: not reserved, without references, to the lists' tails.
   for (let i = page + nr; i < end;) {
-    const rest = 31 - Math.clz32(i & (~i + 1));
+    const rest = __ffs(i);
     for (let j = i; j < i + (1 << rest) && j < k.nrPages; j++) {
       const w = j << PAGE_WORDS_SHIFT;
       mem[w + W_FLAGS] = mem[w + W_FLAGS]! & ~k.pgReserved;

@@ -17,12 +17,14 @@
  *
  * @module
  */
+import * as $bits from "../memory/bits.ts";
 import * as $gfp from "../memory/gfp.ts";
 import * as $fragments from "../memory/fragments.ts";
 import * as $words from "../memory/words.ts";
 import * as $checks from "./checks.ts";
 import type { Kernel } from "./kernel.ts";
 
+const { __ffs } = $bits;
 const { __GFP_ACCOUNT, __GFP_COMP, __GFP_HIGHMEM, __GFP_ZERO } = $gfp;
 const { SLAB_CACHES, SLAB_OBJECTS } = $fragments;
 const { NULL, PAGE_SIZE, PAGE_WORDS_SHIFT, W_FLAGS, W_PRIVATE, W_TYPE } = $words;
@@ -63,8 +65,7 @@ export function kmem_cache_alloc(k: Kernel, cache: number, gfp: number): number 
     if (objects === 0) continue;
     left--;
     if ((objects & ~ALL) !== mark || (objects & ALL) === ALL) continue;
-    const free = ~objects & ALL;
-    const i = 31 - Math.clz32(free & (~free + 1));
+    const i = __ffs(~objects & ALL);
     setInUse(k, page, objects | 1 << i);
     return k.page_to_virt(k, page) + i * SIZE;
   }

@@ -4,11 +4,13 @@
  *
  * @module
  */
+import * as $bits from "../memory/bits.ts";
 import type { Layout } from "../memory/layout.ts";
 import type { MemMap } from "../memory/mem_map.ts";
 import * as $memMap from "../memory/mem_map.ts";
 import * as $words from "../memory/words.ts";
 
+const { ffs } = $bits;
 const { AREA_NR, areaWord, NR_ORDERS, Z_END, ZONE_WORDS } = $memMap;
 const { MAX_PAGE_ORDER, PAGE_WORDS_SHIFT, STRUCT_PAGE_SHIFT, W_COMPOUND_HEAD, W_FLAGS, W_PRIVATE, W_TYPE } = $words;
 
@@ -25,7 +27,7 @@ function freeBlock(mem: Int32Array, layout: Layout, pfn: number): number {
   for (let head = pfn, least = 0;;) {
     const w = head << PAGE_WORDS_SHIFT;
     if ((mem[w + W_TYPE]! & mask) === value && mem[w + W_PRIVATE]! >= least) return head;
-    least = 32 - Math.clz32(head & (~head + 1));
+    least = ffs(head);
     if (head === 0 || least > MAX_PAGE_ORDER) return -1;
     head &= head - 1;
   }

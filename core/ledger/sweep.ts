@@ -4,6 +4,7 @@
  *
  * @module
  */
+import * as $bits from "../memory/bits.ts";
 import * as $judge from "./judge.ts";
 import * as $memMap from "../memory/mem_map.ts";
 import * as $words from "../memory/words.ts";
@@ -16,6 +17,7 @@ import * as $observe from "./observe.ts";
 import * as $table from "./table.ts";
 import * as $why from "./why.ts";
 
+const { __ffs } = $bits;
 const { leak } = $judge;
 const { AREA_NR, areaWord, LIST_PREV, NR_ORDERS, Z_END, Z_START, ZONE_WORDS } = $memMap;
 const { NULL, PAGE_WORDS, PAGE_WORDS_SHIFT, W_FLAGS, W_LRU_NEXT, W_PRIVATE, W_REFCOUNT } = $words;
@@ -37,11 +39,6 @@ const {
   WHY_REFS,
   WHY_RESERVED_FLAG,
 } = $why;
-
-/** Number of the lowest bit that is set. */
-function lowest(bits: number): number {
-  return 31 - Math.clz32(bits & (~bits + 1));
-}
 
 /** Scratch of the sweep, made once a machine. */
 export class Sweep {
@@ -121,7 +118,7 @@ export class Sweep {
     const end = first + (1 << order);
     for (let i = first >> 5; i << 5 < end; i++) {
       const twice = free[i]! & bits;
-      if (twice !== 0) return (i << 5) + lowest(twice);
+      if (twice !== 0) return (i << 5) + __ffs(twice);
       free[i]! |= bits;
     }
     return -1;

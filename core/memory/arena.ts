@@ -3,7 +3,7 @@
  * sets all of them back. A program is short: two dozen calls of `fill` cost more
  * than its first fifteen steps.
  *
- *     const arena = new Arena();
+ *     const arena = new Arena(2048);
  *     const refs = arena.words(256);
  *     const table = arena.bytes(256);
  *     arena.keep();
@@ -69,7 +69,7 @@ export class Arena {
   /**
    * Follows arrays that were put elsewhere: those are set back from now on.
    *
-   * @param moved the new array for an old one, which may be longer
+   * @param moved by each old array the new one, which may be shorter
    */
   follow(moved: ReadonlyMap<Typed, Typed>): void {
     this.#moved = this.#arrays.map((array) => {

@@ -32,7 +32,7 @@ const { __GFP_NOFAIL } = $gfp;
 const { CALLS, FAIL_CHARGE, FAIL_PTDESC, FAIL_PTLOCK, FAILABLE, OP_AT, OP_REPEAT } = $calls;
 const { isPointer } = $kinds;
 const { FIRST_SLOT, STEP_WORDS } = $program;
-const { accounts, CONSTRUCTS, GRANTS, LOCKS, unlinks } = $pathFacts;
+const { accounts, CONSTRUCTS, GRANTS, linesOf, LOCKS, unlinks } = $pathFacts;
 
 /** Arithmetic on pointers. */
 const ARITHMETIC: ReadonlySet<string> = new Set([
@@ -99,17 +99,6 @@ export interface Walk {
 /** How a path is walked. */
 export type PathKind = "alloc" | "use" | "free" | "fail";
 
-/** First word of each line; a `repeat` or `at` with its body is one. */
-function linesOf(code: Int32Array): number[] {
-  const lines: number[] = [];
-  for (let pc = 0; pc < code.length; pc += STEP_WORDS) {
-    lines.push(pc);
-    if (code[pc] === OP_AT) pc += STEP_WORDS;
-    else if (code[pc] === OP_REPEAT) pc += code[pc + 3]! * STEP_WORDS;
-  }
-  return [...lines, code.length];
-}
-
 function nameOf(code: Int32Array, pc: number): string {
   return CALLS[code[pc]!]?.name ?? "";
 }
@@ -152,9 +141,7 @@ export class Walks {
     this.#freesUnlink = discipline.free.some(unlinks);
     this.#discipline = discipline;
     this.#headLookup = headLookup;
-    this.#usesKeep = discipline.use.every(({ code }) =>
-      linesOf(code).every((pc) => pc === code.length || this.#keeps(code, pc))
-    );
+    this.#usesKeep = discipline.use.every(({ code }) => linesOf(code).every((pc) => this.#keeps(code, pc)));
     const { alloc, use, free, fail } = discipline;
     this.firstFree = 1 + use.length;
     this.firstFail = this.firstFree + free.length;
@@ -189,7 +176,7 @@ export class Walks {
 
   #walk(path: CompiledPath, kind: PathKind): Walk {
     const { code } = path;
-    const lines = linesOf(code);
+    const lines = [...linesOf(code), code.length];
     const parts: Part[] = [];
     let owned = kind === "alloc" || this.#usesKeep;
     let from = 0;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import * as $bits from "../../memory/bits.ts";
 import * as $judge from "../judge.ts";
 import * as $memdesc from "../../memory/memdesc.ts";
 import * as $fragments from "../../memory/fragments.ts";
@@ -22,6 +23,7 @@ import * as $hook from "./hook.ts";
 import * as $gather from "./gather.ts";
 import * as $reserved from "./reserved.ts";
 
+const { __ffs } = $bits;
 const { released, stranded } = $judge;
 const { ptdescOf } = $memdesc;
 const { IS_OBJECT, IS_PAGE, MAX_PARTS, PGTABLE_CACHE, PTE_INDEX, TABLE_PMD } = $fragments;
@@ -510,7 +512,7 @@ export function forgetPart(l: Ledger, g: number, table: number): void {
   const family = l.gFamily[g]!;
   const parts = partsAt(l, family, table);
   const pfn = l.gFirst[g]!;
-  const slot = pfn * MAX_PARTS + 31 - Math.clz32(parts & (~parts + 1));
+  const slot = pfn * MAX_PARTS + __ffs(parts);
   const queued = (l.gParts[g]! >>> QUEUED_SHIFT & parts) === parts;
   // The address may be another table's by now.
   if (l.partSlot[slot] !== l.sa || (!queued && (l.gParts[g]! & parts) !== parts)) return;
