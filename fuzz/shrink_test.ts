@@ -11,6 +11,7 @@ import { selectDisciplines } from "./cells.ts";
 import { DisciplineGenerator } from "./discipline_generator.ts";
 import { Random } from "./random.ts";
 import { shrinkProgram, type ShrinkTarget, sizeOf } from "./shrink.ts";
+import { L_ENV_REFS, L_SHIFT } from "../core/ledger/records.ts";
 
 function parse(...lines: string[]): Program {
   return parseProgram(lines.join("\n"), "test.pt");
@@ -335,7 +336,9 @@ function leftToDrain(program: Program): number {
   program.slots.forEach((slot, i) => ledger.kinds[i] = kindIndex(slot.kind));
   machine.begin(program.code, program.code.length, program.slots.length);
   machine.execute(0, program.code.length);
-  const left = ledger.envRefs.reduce((a, b) => a + b, 0) + ledger.gathers.filter((g) => g === 1).length;
+  let held = 0;
+  for (let pfn = 0; pfn < ledger.nrPages; pfn++) held += ledger.pages[(pfn << L_SHIFT) | L_ENV_REFS]!;
+  const left = held + ledger.gathers.filter((g) => g === 1).length;
   machine.finish();
   return left;
 }

@@ -19,6 +19,9 @@ import { F_CALL, F_INVARIANT, F_PAGES, F_SEVERITY, F_STEP, F_WHY, FINDING_WORDS 
 import { ALL_INVARIANTS, BAD_REFERENCE, invariantById, LATENT, THEORETICAL } from "../core/ledger/invariants.ts";
 import { MAX_GATHERS } from "../core/ledger/states.ts";
 import { NULL } from "../core/memory/words.ts";
+import * as $records from "../core/ledger/records.ts";
+
+const { L_ENV_REFS, L_SHIFT } = $records;
 
 /** What a shrunk program must still show. */
 export interface ShrinkTarget {
@@ -250,7 +253,7 @@ export class Trial {
     const stopped = l.stop ? l.step : 0;
     let held = 0;
     let open = 0;
-    for (let pfn = 0; pfn < l.nrPages; pfn++) held += l.envRefs[pfn]!;
+    for (let pfn = 0; pfn < l.nrPages; pfn++) held += l.pages[(pfn << L_SHIFT) | L_ENV_REFS]!;
     for (let g = 0; g < MAX_GATHERS; g++) open += l.gathers[g]! === 1 ? 1 : 0;
     machine.finish();
     return { taken: false, lastStep: 0, stopped, held, open };

@@ -61,6 +61,9 @@ import { parseBug } from "./check_text.ts";
 import { type Comparer, type Difference, FLUSHES, isWild } from "./compare.ts";
 import { type Header, PROGRAM_WORDS, R_BUG, R_GONE, R_STEP } from "./linux.ts";
 import type { BatchRunner } from "./sync_linux.ts";
+import * as $records from "../core/ledger/records.ts";
+
+const { GR_FIRST, GR_SHIFT, L_GRANT, L_SHIFT } = $records;
 
 /** Kinds of a report's events; see `driver/ptfuzz.c`. */
 const E_BAD_PAGE = 1;
@@ -416,8 +419,13 @@ export class LinuxMachine extends Machine implements RealKernel {
         const text = textAt(out, o + 2);
         this.said.push({ step, text: `Bad page state: ${text}` });
         const check = CHECKS.findIndex((c) => c.kind === "bad_page" && c.text === text);
-        const g = value >= 0 && value < this.kernel.nrPages ? this.ledger.grantOf[value]! : -1;
-        this.#push(EV_BAD_PAGE, value, check, ALLOCATES[op]! ? NULL : g >= 0 ? this.ledger.gFirst[g]! : value);
+        const g = value >= 0 && value < this.kernel.nrPages ? this.ledger.pages[(value << L_SHIFT) | L_GRANT]! : -1;
+        this.#push(
+          EV_BAD_PAGE,
+          value,
+          check,
+          ALLOCATES[op]! ? NULL : g >= 0 ? this.ledger.grants[(g << GR_SHIFT) | GR_FIRST]! : value,
+        );
         break;
       }
       case E_WARN:

@@ -19,7 +19,9 @@ import type { Ledger } from "./ledger.ts";
 import * as $observe from "./observe.ts";
 import * as $states from "./states.ts";
 import * as $why from "./why.ts";
+import * as $records from "./records.ts";
 
+const { GR_FAMILY, GR_FIRST, GR_FLAGS, GR_ORDER, GR_PTDESC, GR_SHIFT, GR_STATE, GR_TOTAL, L_GRANT, L_SHIFT } = $records;
 const { D_LIVE, D_ORDER, MEMDESC_PTDESC, pageBehind, ptdescOf } = $memdesc;
 const { NULL, PAGE_WORDS, PAGE_WORDS_SHIFT, STRUCT_PAGE_SHIFT } = $words;
 const { DESCRIBABLE } = $families;
@@ -114,41 +116,41 @@ export function tableBehind(l: Ledger, value: number): boolean {
 export function asked(l: Ledger, pfn: number): void {
   l.checks[DESCRIPTOR]!++;
   if (pfn < 0 || pfn >= l.nrPages) return;
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   if (g < 0) {
     l.misuse = true;
     return;
   }
-  if (l.gPtdesc[g] !== 0) return;
+  if (l.grants[(g << GR_SHIFT) | GR_PTDESC] !== 0) return;
   l.misuse = true;
-  const family = l.gFamily[g]!;
+  const family = l.grants[(g << GR_SHIFT) | GR_FAMILY]!;
   l.record(DESCRIPTOR, CRASH, WHY_NO_PTDESC, g, pfn, 0, family, 0);
   if (((DESCRIBABLE >> family) & 1) !== 0) return;
-  l.gFlags[g]! |= G_CAST;
-  l.record(FAMILY, CRASH, WHY_FAMILY_CAST, g, l.gFirst[g]!, 0, family, 0);
+  l.grants[(g << GR_SHIFT) | GR_FLAGS]! |= G_CAST;
+  l.record(FAMILY, CRASH, WHY_FAMILY_CAST, g, l.grants[(g << GR_SHIFT) | GR_FIRST]!, 0, family, 0);
 }
 
 /** A lookup answered a descriptor: that of the table that the page belongs to? */
 export function answered(l: Ledger, pfn: number, pt: number): void {
   if (pfn < 0 || pfn >= l.nrPages) return;
-  const g = l.grantOf[pfn]!;
-  if (g < 0 || l.gPtdesc[g] === pt) return;
-  l.record(DESCRIPTOR, CORRUPTION, WHY_PTDESC_OTHER, g, pfn, 0, pfn - l.gFirst[g]!, 0);
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+  if (g < 0 || l.grants[(g << GR_SHIFT) | GR_PTDESC] === pt) return;
+  l.record(DESCRIPTOR, CORRUPTION, WHY_PTDESC_OTHER, g, pfn, 0, pfn - l.grants[(g << GR_SHIFT) | GR_FIRST]!, 0);
 }
 
 /** Every page of a live table leads to its descriptor, which leads back and knows the order. */
 export function checkDescriptor(l: Ledger, g: number): void {
   l.checks[DESCRIPTOR]!++;
   const mem = l.mem;
-  const pt = l.gPtdesc[g]!;
-  const first = l.gFirst[g]!;
-  for (let pfn = first; pfn < first + l.gTotal[g]!; pfn++) {
+  const pt = l.grants[(g << GR_SHIFT) | GR_PTDESC]!;
+  const first = l.grants[(g << GR_SHIFT) | GR_FIRST]!;
+  for (let pfn = first; pfn < first + l.grants[(g << GR_SHIFT) | GR_TOTAL]!; pfn++) {
     if (ptdescOf(mem, pfn) === pt) continue;
     l.record(DESCRIPTOR, CORRUPTION, WHY_PTDESC_LINK, g, pfn, 0, pfn - first, 0);
     return;
   }
   const order = mem[(pt << PAGE_WORDS_SHIFT) + D_ORDER]!;
-  if (pageBehind(mem, pt) === first && order === l.gOrder[g]) return;
+  if (pageBehind(mem, pt) === first && order === l.grants[(g << GR_SHIFT) | GR_ORDER]) return;
   l.record(DESCRIPTOR, CORRUPTION, WHY_PTDESC_BACK, g, first, 0, pageBehind(mem, pt), order);
 }
 
@@ -192,6 +194,6 @@ export function describedOrder(l: Ledger, pfn: number): number {
 /** Whether a page is a live table's: it belongs to no folio. */
 export function isTables(l: Ledger, pfn: number): boolean {
   if (pfn < 0 || pfn >= l.nrPages) return false;
-  const g = l.grantOf[pfn]!;
-  return g >= 0 && l.gPtdesc[g] !== 0 && l.gState[g]! >= LIVE;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+  return g >= 0 && l.grants[(g << GR_SHIFT) | GR_PTDESC] !== 0 && l.grants[(g << GR_SHIFT) | GR_STATE]! >= LIVE;
 }

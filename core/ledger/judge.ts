@@ -15,7 +15,31 @@ import * as $parts from "./parts.ts";
 import * as $table from "./table.ts";
 import * as $walkers from "./walkers.ts";
 import * as $why from "./why.ts";
+import * as $records from "./records.ts";
 
+const {
+  GR_FAMILY,
+  GR_FIRST,
+  GR_FLAGS,
+  GR_GATHER,
+  GR_HELD,
+  GR_INTENT_CALL,
+  GR_INTENT_STEP,
+  GR_ORDER,
+  GR_OWNER_REFS,
+  GR_RELEASED,
+  GR_SEEN,
+  GR_SHIFT,
+  GR_STATE,
+  GR_TOTAL,
+  L_GRANT,
+  L_ON_LIST,
+  L_REFS,
+  L_RESERVED,
+  L_SHIFT,
+  L_TABLE,
+  L_WRITTEN_OFF,
+} = $records;
 const { Z_CHARGED, Z_FREE, Z_PAGETABLE, ZONE_WORDS } = $memMap;
 const { NULL } = $words;
 const { EXACT, FRAGMENT, RESERVED } = $families;
@@ -54,24 +78,24 @@ const {
 
 /** A page leaves its grant; where the kernel did not free it, it is written off. */
 export function leave(l: Ledger, g: number, pfn: number, free: boolean): void {
-  l.grantOf[pfn] = -1;
-  l.refs[pfn] = 0;
-  l.gHeld[g]!--;
-  if (l.table[pfn] !== 0) leaveLedgers(l, g, pfn, free);
+  l.pages[(pfn << L_SHIFT) | L_GRANT] = -1;
+  l.pages[(pfn << L_SHIFT) | L_REFS] = 0;
+  l.grants[(g << GR_SHIFT) | GR_HELD]!--;
+  if (l.pages[(pfn << L_SHIFT) | L_TABLE] !== 0) leaveLedgers(l, g, pfn, free);
   if (!free) {
-    l.writtenOff[pfn] = 1;
+    l.pages[(pfn << L_SHIFT) | L_WRITTEN_OFF] = 1;
     return;
   }
-  if (l.reserved[pfn] !== 0) {
+  if (l.pages[(pfn << L_SHIFT) | L_RESERVED] !== 0) {
     // It left by another way than free_reserved_page: the flag is gone, and managed_pages never saw it.
-    l.reserved[pfn] = 0;
+    l.pages[(pfn << L_SHIFT) | L_RESERVED] = 0;
     l.record(RESERVED_ACCOUNTING, CORRUPTION, WHY_RESERVED_FLAG, g, pfn, 0, pfn, 0);
   }
-  if (l.gSeen[g] !== 0) leftWhileSeen(l, g);
-  l.gReleased[g]!++;
+  if (l.grants[(g << GR_SHIFT) | GR_SEEN] !== 0) leftWhileSeen(l, g);
+  l.grants[(g << GR_SHIFT) | GR_RELEASED]!++;
   l.freePages++;
-  if (l.onList[pfn]) {
-    l.onList[pfn] = 0;
+  if (l.pages[(pfn << L_SHIFT) | L_ON_LIST]) {
+    l.pages[(pfn << L_SHIFT) | L_ON_LIST] = 0;
     l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_FREED_ON_LIST, g, pfn, 0, 0, 0);
   }
 }
@@ -84,26 +108,26 @@ export function leave(l: Ledger, g: number, pfn: number, free: boolean): void {
 export function released(l: Ledger, g: number, over: number): void {
   l.checks[ORDER_MISMATCH]!++;
   l.checks[PAGE_LEAK]!++;
-  const first = l.gFirst[g]!;
-  const total = l.gTotal[g]!;
+  const first = l.grants[(g << GR_SHIFT) | GR_FIRST]!;
+  const total = l.grants[(g << GR_SHIFT) | GR_TOTAL]!;
   const end = first + total;
   let missing = 0;
   let lost = NULL;
   let free = 0;
   for (let pfn = first; pfn < end; pfn++) {
-    if (l.grantOf[pfn] !== g) continue;
+    if (l.pages[(pfn << L_SHIFT) | L_GRANT] !== g) continue;
     if (pfn >= free) free = freeUntil(l.mem, l.layout, pfn);
     if (pfn >= free && missing++ === 0) lost = pfn;
     leave(l, g, pfn, pfn < free);
   }
-  const gone = l.gReleased[g]!;
-  const aside = (l.gFlags[g]! & G_ASIDE) !== 0;
+  const gone = l.grants[(g << GR_SHIFT) | GR_RELEASED]!;
+  const aside = (l.grants[(g << GR_SHIFT) | GR_FLAGS]! & G_ASIDE) !== 0;
   // What frees a frozen page does not ask for references: it must not be given one that has them.
   if (l.frozenTables && missing === 0) l.checkRefs(g, first);
   // Not freed because somebody holds it still: a reference that nobody took.
   if (missing > 0 && !aside) l.checkRefs(g, first);
   let severity = LATENT;
-  if (l.gFamily[g]! >= FRAGMENT && gone > 0) {
+  if (l.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT && gone > 0) {
     l.checks[SHARED_PAGE]!++;
     const parts = inUse(l, g);
     if (parts > 0) {
@@ -111,7 +135,7 @@ export function released(l: Ledger, g: number, over: number): void {
       l.record(SHARED_PAGE, CORRUPTION, WHY_PARTS_FREED, g, first, 0, parts, 0);
     }
   }
-  if (over > l.gOrder[g]! && gone > 0) {
+  if (over > l.grants[(g << GR_SHIFT) | GR_ORDER]! && gone > 0) {
     severity = CORRUPTION;
     l.record(ORDER_MISMATCH, CORRUPTION, WHY_RELEASED, g, first, 0, total, 1 << over);
     neighbours(l, end, first + (1 << over));
@@ -127,11 +151,11 @@ export function released(l: Ledger, g: number, over: number): void {
 /** What a release of too many pages did to those behind the block: freed again, or from under their owner. */
 export function neighbours(l: Ledger, from: number, to: number): void {
   for (let pfn = from; pfn < to && pfn < l.nrPages; pfn++) {
-    const g = l.grantOf[pfn]!;
-    if (g < 0 && l.writtenOff[pfn] === 0) {
+    const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+    if (g < 0 && l.pages[(pfn << L_SHIFT) | L_WRITTEN_OFF] === 0) {
       l.record(DOUBLE_FREE, CORRUPTION, WHY_FREED_AGAIN, -1, from, 0, pfn, 0);
     } else if (g >= 0 && isFree(l.mem, l.layout, pfn)) {
-      l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_GRANTED_FREE, g, l.gFirst[g]!, 0, pfn, 0);
+      l.record(BUDDY_STRUCTURE, CORRUPTION, WHY_GRANTED_FREE, g, l.grants[(g << GR_SHIFT) | GR_FIRST]!, 0, pfn, 0);
     }
   }
 }
@@ -142,10 +166,10 @@ export function neighbours(l: Ledger, from: number, to: number): void {
  * (B1), and those that it kept are judged with the last reference.
  */
 export function chunked(l: Ledger, g: number): void {
-  const first = l.gFirst[g]!;
-  const end = first + l.gTotal[g]!;
+  const first = l.grants[(g << GR_SHIFT) | GR_FIRST]!;
+  const end = first + l.grants[(g << GR_SHIFT) | GR_TOTAL]!;
   for (let pfn = first + 1; pfn < end; pfn++) {
-    if (l.grantOf[pfn] === g && isFree(l.mem, l.layout, pfn)) leave(l, g, pfn, true);
+    if (l.pages[(pfn << L_SHIFT) | L_GRANT] === g && isFree(l.mem, l.layout, pfn)) leave(l, g, pfn, true);
   }
 }
 
@@ -153,14 +177,14 @@ export function chunked(l: Ledger, g: number): void {
 export function settleSingles(l: Ledger, g: number): void {
   l.checks[ORDER_MISMATCH]!++;
   l.checks[PAGE_LEAK]!++;
-  const first = l.gFirst[g]!;
-  const end = first + l.gTotal[g]!;
+  const first = l.grants[(g << GR_SHIFT) | GR_FIRST]!;
+  const end = first + l.grants[(g << GR_SHIFT) | GR_TOTAL]!;
   let missing = 0;
   let lost = NULL;
   let held = 0;
   for (let pfn = first; pfn < end; pfn++) {
-    if (l.grantOf[pfn] !== g) continue;
-    if (l.refs[pfn]! > 0) {
+    if (l.pages[(pfn << L_SHIFT) | L_GRANT] !== g) continue;
+    if (l.pages[(pfn << L_SHIFT) | L_REFS]! > 0) {
       held++;
       continue;
     }
@@ -168,36 +192,65 @@ export function settleSingles(l: Ledger, g: number): void {
     if (!free && missing++ === 0) lost = pfn;
     leave(l, g, pfn, free);
   }
-  const aside = (l.gFlags[g]! & G_ASIDE) !== 0;
+  const aside = (l.grants[(g << GR_SHIFT) | GR_FLAGS]! & G_ASIDE) !== 0;
   if (missing > 0 && !aside) {
-    l.record(ORDER_MISMATCH, LEAK, WHY_RELEASED, g, first, 0, l.gTotal[g]!, l.gReleased[g]!);
+    l.record(
+      ORDER_MISMATCH,
+      LEAK,
+      WHY_RELEASED,
+      g,
+      first,
+      0,
+      l.grants[(g << GR_SHIFT) | GR_TOTAL]!,
+      l.grants[(g << GR_SHIFT) | GR_RELEASED]!,
+    );
   }
   judgeRelease(l, g, missing > 0 ? LEAK : LATENT);
   if (missing > 0 && !aside) leak(l, g, missing, WHY_LOST, lost);
   if (held === 0) l.drop(g);
-  else l.gState[g] = INTENDED;
+  else l.grants[(g << GR_SHIFT) | GR_STATE] = INTENDED;
 }
 
 /** `family` and `head-misuse` of a release, as bad as its effect. */
 export function judgeRelease(l: Ledger, g: number, severity: number): void {
   l.checks[FAMILY]!++;
-  const flags = l.gFlags[g]!;
-  const first = l.gFirst[g]!;
+  const flags = l.grants[(g << GR_SHIFT) | GR_FLAGS]!;
+  const first = l.grants[(g << GR_SHIFT) | GR_FIRST]!;
   if (flags & G_FOREIGN) {
-    l.record(FAMILY, severity, WHY_FAMILY_RELEASE, g, first, 0, l.gFamily[g]!, flags >> G_WAY_SHIFT);
+    l.record(
+      FAMILY,
+      severity,
+      WHY_FAMILY_RELEASE,
+      g,
+      first,
+      0,
+      l.grants[(g << GR_SHIFT) | GR_FAMILY]!,
+      flags >> G_WAY_SHIFT,
+    );
   }
-  if (flags & G_SIZED) l.record(HEAD_MISUSE, severity, WHY_SIZED, g, first, 0, l.pendingOrder, l.gOrder[g]!);
+  if (flags & G_SIZED) {
+    l.record(HEAD_MISUSE, severity, WHY_SIZED, g, first, 0, l.pendingOrder, l.grants[(g << GR_SHIFT) | GR_ORDER]!);
+  }
 }
 
 /** Lays a leak of pages from the page `lost` on to the step that gave the grant up. */
 export function leak(l: Ledger, g: number, pages: number, why: number, lost: number): void {
   const step = l.step;
   const op = l.op;
-  if (why === WHY_LOST && l.gState[g] === INTENDED && l.draining === 0) {
-    l.step = l.gIntentStep[g]!;
-    l.op = l.gIntentCall[g]!;
+  if (why === WHY_LOST && l.grants[(g << GR_SHIFT) | GR_STATE] === INTENDED && l.draining === 0) {
+    l.step = l.grants[(g << GR_SHIFT) | GR_INTENT_STEP]!;
+    l.op = l.grants[(g << GR_SHIFT) | GR_INTENT_CALL]!;
   }
-  l.record(PAGE_LEAK, LEAK, why, g, lost, pages, lost - l.gFirst[g]!, l.gTotal[g]!);
+  l.record(
+    PAGE_LEAK,
+    LEAK,
+    why,
+    g,
+    lost,
+    pages,
+    lost - l.grants[(g << GR_SHIFT) | GR_FIRST]!,
+    l.grants[(g << GR_SHIFT) | GR_TOTAL]!,
+  );
   l.step = step;
   l.op = op;
 }
@@ -209,27 +262,28 @@ export function leak(l: Ledger, g: number, pages: number, why: number, lost: num
  */
 export function forget(l: Ledger, g: number): void {
   l.checks[PAGE_LEAK]!++;
-  const family = l.gFamily[g]!;
-  const owed = family !== EXACT && family !== RESERVED && l.gOwnerRefs[g]! > 0;
-  const unfinished = l.gState[g] === QUEUED && stranded(l, l.gGather[g]!);
-  if (l.gState[g] !== LIVE && !owed && !unfinished) return;
+  const family = l.grants[(g << GR_SHIFT) | GR_FAMILY]!;
+  const owed = family !== EXACT && family !== RESERVED && l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]! > 0;
+  const unfinished = l.grants[(g << GR_SHIFT) | GR_STATE] === QUEUED &&
+    stranded(l, l.grants[(g << GR_SHIFT) | GR_GATHER]!);
+  if (l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE && !owed && !unfinished) return;
   l.misuse = true;
-  const held = l.gHeld[g]!;
-  l.gIntentStep[g] = l.step;
-  l.gIntentCall[g] = l.op;
-  leak(l, g, held, WHY_FORGOTTEN, l.gFirst[g]!);
+  const held = l.grants[(g << GR_SHIFT) | GR_HELD]!;
+  l.grants[(g << GR_SHIFT) | GR_INTENT_STEP] = l.step;
+  l.grants[(g << GR_SHIFT) | GR_INTENT_CALL] = l.op;
+  leak(l, g, held, WHY_FORGOTTEN, l.grants[(g << GR_SHIFT) | GR_FIRST]!);
   writeOff(l, g);
 }
 
 /** A grant's pages are lost, which was said: nothing more is asked of them. */
 export function writeOff(l: Ledger, g: number): void {
-  const end = l.gFirst[g]! + l.gTotal[g]!;
-  for (let pfn = l.gFirst[g]!; pfn < end; pfn++) {
-    if (l.grantOf[pfn] !== g) continue;
-    l.grantOf[pfn] = -1;
-    l.writtenOff[pfn] = 1;
+  const end = l.grants[(g << GR_SHIFT) | GR_FIRST]! + l.grants[(g << GR_SHIFT) | GR_TOTAL]!;
+  for (let pfn = l.grants[(g << GR_SHIFT) | GR_FIRST]!; pfn < end; pfn++) {
+    if (l.pages[(pfn << L_SHIFT) | L_GRANT] !== g) continue;
+    l.pages[(pfn << L_SHIFT) | L_GRANT] = -1;
+    l.pages[(pfn << L_SHIFT) | L_WRITTEN_OFF] = 1;
     // What was lost with it stays counted and charged.
-    l.table[pfn] = 0;
+    l.pages[(pfn << L_SHIFT) | L_TABLE] = 0;
   }
   l.drop(g);
 }
@@ -274,8 +328,11 @@ function freeDiffers(l: Ledger, raw: number): void {
   l.top = l.nrPages;
   let first = NULL;
   for (let pfn = l.nrPages - 1; pfn >= 0; pfn--) {
-    if (l.grantOf[pfn]! >= 0 || l.writtenOff[pfn] !== 0 || isFree(l.mem, l.layout, pfn)) continue;
-    l.writtenOff[pfn] = 1;
+    if (
+      l.pages[(pfn << L_SHIFT) | L_GRANT]! >= 0 || l.pages[(pfn << L_SHIFT) | L_WRITTEN_OFF] !== 0 ||
+      isFree(l.mem, l.layout, pfn)
+    ) continue;
+    l.pages[(pfn << L_SHIFT) | L_WRITTEN_OFF] = 1;
     first = pfn;
   }
   l.record(PAGE_LEAK, LEAK, WHY_LOST, -1, first, should - raw, 0, should - raw);

@@ -34,7 +34,40 @@ import * as $states from "./states.ts";
 import { Walkers } from "./walkers.ts";
 import * as $walkers from "./walkers.ts";
 import * as $why from "./why.ts";
+import * as $records from "./records.ts";
 
+const {
+  GR_COMPOUND,
+  GR_EXTRA,
+  GR_FAMILY,
+  GR_FIRST,
+  GR_FLAGS,
+  GR_FROZEN,
+  GR_HELD,
+  GR_INTENT_CALL,
+  GR_INTENT_STEP,
+  GR_ORDER,
+  GR_OWNER_REFS,
+  GR_PARTS,
+  GR_PTDESC,
+  GR_QUEUED,
+  GR_RELEASED,
+  GR_REST,
+  GR_SEEN,
+  GR_SHIFT,
+  GR_SLOT,
+  GR_STATE,
+  GR_TOTAL,
+  L_ENV_REFS,
+  L_GRANT,
+  L_ON_LIST,
+  L_REFS,
+  L_RESERVED,
+  L_SHIFT,
+  L_TABLE,
+  L_THEORETICAL,
+  L_WRITTEN_OFF,
+} = $records;
 const { Z_FREE, Z_MANAGED, ZONE_WORDS } = $memMap;
 const { NULL, PAGE_WORDS_SHIFT, W_REFCOUNT } = $words;
 const { DESCRIBABLE, EXACT, FRAGMENT, FROZEN_RELEASES, LEGAL_RELEASES, PAGETABLE, RESERVED } = $families;
@@ -111,9 +144,11 @@ const LATE = (1 << USE_AFTER_FREE) | (1 << DOUBLE_FREE) | (1 << LOCK_LIFETIME);
 
 /** Memory is given up whose table is not closed; where the gather destructs it, its level is for later. */
 function openTable(l: Ledger, g: number, destructs: boolean): void {
-  const end = l.gFirst[g]! + l.gTotal[g]!;
+  const end = l.grants[(g << GR_SHIFT) | GR_FIRST]! + l.grants[(g << GR_SHIFT) | GR_TOTAL]!;
   const mask = destructs ? T_OPEN & ~T_LEVEL : T_OPEN;
-  for (let pfn = l.gFirst[g]!; pfn < end; pfn++) if ((l.table[pfn]! & mask) !== 0) l.misuse = true;
+  for (let pfn = l.grants[(g << GR_SHIFT) | GR_FIRST]!; pfn < end; pfn++) {
+    if ((l.pages[(pfn << L_SHIFT) | L_TABLE]! & mask) !== 0) l.misuse = true;
+  }
 }
 
 /** The ledger of one machine. */
@@ -135,24 +170,11 @@ export class Ledger {
   /** Arrays that each program begins with as they were made. */
   readonly arena: Arena;
 
-  // What each page is.
-  /** Grant that holds the page, or -1. */
-  readonly grantOf: Int32Array;
-  /** References that the page should have. */
-  readonly refs: Int32Array;
-  /** How many of them are the environment's. */
-  readonly envRefs: Int32Array;
-  /** The page should have PG_reserved. */
-  readonly reserved: Int32Array;
-  /** The page's `pt_list` is on pgd_list. */
-  readonly onList: Int32Array;
-  /** The page was lost or set aside; nothing more is asked of it. */
-  readonly writtenOff: Int32Array;
-  /** An environment step was made on the page that no real code makes. */
-  readonly theoretical: Uint8Array;
+  /** What each page is: records of L_ words (records.ts). */
+  readonly pages: Int32Array;
+  /** What each grant is: records of GR_ words. Ids are reused when a grant is gone. */
+  readonly grants: Int32Array;
 
-  /** What constructor, memcg and huge pages made of the page: T_* bits. */
-  readonly table: Uint8Array;
   /** With T_LOCK: its lock in the slab. */
   readonly lockOf: Int32Array;
   /** With T_DEPOSITS: how many tables are deposited in it. */
@@ -194,27 +216,6 @@ export class Ledger {
   readonly partGather: Int32Array;
 
   // What each grant is. Ids are reused when a grant is gone.
-  readonly gFirst: Int32Array;
-  readonly gOrder: Int32Array;
-  readonly gTotal: Int32Array;
-  readonly gHeld: Int32Array;
-  readonly gReleased: Int32Array;
-  readonly gCompound: Int32Array;
-  readonly gFamily: Int32Array;
-  readonly gState: Int32Array;
-  readonly gFlags: Int32Array;
-  readonly gSlot: Int32Array;
-  readonly gOwnerRefs: Int32Array;
-  readonly gIntentStep: Int32Array;
-  readonly gIntentCall: Int32Array;
-  /** Its descriptor, where that is allocated apart and it has one; else 0. */
-  readonly gPtdesc: Int32Array;
-  /** What stands in its first page's `_refcount` beside references: bits of the tables that share it. */
-  readonly gExtra: Int32Array;
-  /** Tables that share its page: those that are somebody's, a bit each; those that a gather holds, from bit 16 on. */
-  readonly gParts: Int32Array;
-  /** Parts of its page that an mm keeps to be given out, and PART_DEFERRED. */
-  readonly gRest: Int32Array;
   /** Grant whose rest an mm keeps: of PTEs at 2 * mm, of PMDs behind it; or -1. */
   readonly fragCache: Int32Array;
   /** 1 for each unit of the nocache pool that is in use: raw memory. */
@@ -225,10 +226,6 @@ export class Ledger {
   readonly sharing: boolean;
   /** The next grant's page came from pagetable_alloc. */
   ofTables = false;
-  /** 1 where its first page has no reference for its owner: a frozen table. */
-  readonly gFrozen: Int32Array;
-  /** Number of the gather that it was queued in last. */
-  readonly gGather: Int32Array;
   /** A LINK_ code: whether an entry leads to the table. */
   readonly gLink: Int32Array;
   /** How its entry was cleared: a HOW_ code. */
@@ -237,10 +234,6 @@ export class Ledger {
   readonly gAddress: Int32Array;
   /** Step of that line. */
   readonly gUnlinkStep: Int32Array;
-  /** Walkers that may still see the table. */
-  readonly gSeen: Int32Array;
-  /** References that gathers were seen to take and have not been seen to put. */
-  readonly gQueued: Int32Array;
   readonly freeIds: Int32Array;
   nFreeIds = 0;
   /** Ids given out that were not given back since: from here on they are new. */
@@ -364,17 +357,11 @@ export class Ledger {
     this.apart = map.firstPtdesc !== 0;
     this.descriptors = new Descriptors(map.firstPtdesc, this.apart ? n : 0);
     const perPage = (): Int32Array => new Int32Array(n);
-    const arena = new Arena(4 * (7 * n + 16 + 2 * FRAGMENT_MMS + 2 * MAX_GATHERS) + 2 * n + 128);
+    const arena = new Arena(4 * ((n << L_SHIFT) + 16 + 2 * FRAGMENT_MMS + 2 * MAX_GATHERS) + 128);
     this.arena = arena;
-    this.grantOf = arena.words(n).fill(-1);
-    this.refs = arena.words(n);
-    this.envRefs = arena.words(n);
-    this.reserved = arena.words(n);
-    this.onList = arena.words(n);
-    this.writtenOff = arena.words(n);
-    this.gState = arena.words(n);
-    this.theoretical = arena.bytes(n);
-    this.table = arena.bytes(n);
+    this.pages = arena.words(n << L_SHIFT);
+    for (let pfn = 0; pfn < n; pfn++) this.pages[(pfn << L_SHIFT) | L_GRANT] = -1;
+    this.grants = new Int32Array(n << GR_SHIFT);
     this.mmDeposits = arena.words(16);
     this.fragCache = arena.words(2 * FRAGMENT_MMS).fill(-1);
     this.gathers = arena.words(MAX_GATHERS);
@@ -384,33 +371,13 @@ export class Ledger {
     this.deposits = perPage();
     this.depositHome = perPage();
     this.sharers = perPage();
-    this.gFirst = perPage();
-    this.gOrder = perPage();
-    this.gTotal = perPage();
-    this.gHeld = perPage();
-    this.gReleased = perPage();
-    this.gCompound = perPage();
-    this.gFamily = perPage();
-    this.gFlags = perPage();
-    this.gSlot = perPage();
-    this.gOwnerRefs = perPage();
-    this.gIntentStep = perPage();
-    this.gIntentCall = perPage();
-    this.gPtdesc = perPage();
     this.partSlot = new Int32Array(MAX_PARTS * n);
     this.partGather = new Int32Array(MAX_PARTS * n);
-    this.gExtra = perPage();
-    this.gParts = perPage();
-    this.gRest = perPage();
-    this.gFrozen = perPage();
-    this.gGather = perPage();
     const perTable = (): Int32Array => new Int32Array(sharing ? n * (1 + MAX_PARTS) : n);
     this.gLink = perTable();
     this.gHow = perTable();
     this.gAddress = perTable();
     this.gUnlinkStep = perTable();
-    this.gSeen = perPage();
-    this.gQueued = perPage();
     this.freeIds = perPage();
     this.via = new Int32Array(slots);
     this.slotPages = new Int32Array(slots);
@@ -456,7 +423,7 @@ export class Ledger {
 
   /** How many others share a table of PMDs. */
   shares(pfn: number): number {
-    return (this.table[pfn]! & T_SHARED) !== 0 ? this.sharers[pfn]! : 0;
+    return (this.pages[(pfn << L_SHIFT) | L_TABLE]! & T_SHARED) !== 0 ? this.sharers[pfn]! : 0;
   }
 
   /** managed_pages of both zones, from the raw words. */
@@ -488,14 +455,14 @@ export class Ledger {
     y: number,
   ): void {
     if ((this.enabled & (1 << invariant)) === 0) return;
-    if (pfn >= 0 && severity < LATENT && this.theoretical[pfn] !== 0) severity = THEORETICAL;
+    if (pfn >= 0 && severity < LATENT && this.pages[(pfn << L_SHIFT) | L_THEORETICAL] !== 0) severity = THEORETICAL;
     let step = this.step;
     let call = this.op;
-    if (g >= 0 && this.gState[g] !== LIVE) {
+    if (g >= 0 && this.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE) {
       // What broke it is the call that gave the grant up, whoever put the last reference;
       // but a use or a release that comes after that is this call's own.
-      if (this.draining !== 0 || ((LATE >> invariant) & 1) === 0) call = this.gIntentCall[g]!;
-      if (this.draining !== 0) step = this.gIntentStep[g]!;
+      if (this.draining !== 0 || ((LATE >> invariant) & 1) === 0) call = this.grants[(g << GR_SHIFT) | GR_INTENT_CALL]!;
+      if (this.draining !== 0) step = this.grants[(g << GR_SHIFT) | GR_INTENT_STEP]!;
     }
     const f = this.findings;
     for (let i = this.nFindings - 1; i >= 0; i--) {
@@ -518,12 +485,12 @@ export class Ledger {
     f[at + F_SEVERITY] = severity;
     f[at + F_CALL] = call;
     f[at + F_PAGES] = pages;
-    f[at + F_SLOT] = g >= 0 ? this.gSlot[g]! : this.subject;
+    f[at + F_SLOT] = g >= 0 ? this.grants[(g << GR_SHIFT) | GR_SLOT]! : this.subject;
     f[at + F_PFN] = pfn;
     f[at + F_WHY] = why;
     f[at + F_X] = x;
     f[at + F_Y] = y;
-    f[at + F_OFFSET] = g >= 0 && pfn >= 0 ? pfn - this.gFirst[g]! : this.offset & 1023;
+    f[at + F_OFFSET] = g >= 0 && pfn >= 0 ? pfn - this.grants[(g << GR_SHIFT) | GR_FIRST]! : this.offset & 1023;
     this.violations[invariant]!++;
   }
 
@@ -537,7 +504,7 @@ export class Ledger {
       return;
     }
     for (let i = 0; i < pages; i++) {
-      const other = this.grantOf[pfn + i]!;
+      const other = this.pages[((pfn + i) << L_SHIFT) | L_GRANT]!;
       if (other >= 0) {
         this.record(USE_AFTER_FREE, CORRUPTION, WHY_GRANTED_TWICE, other, pfn + i, 0, 0, 0);
         return;
@@ -550,12 +517,12 @@ export class Ledger {
     const g = this.newGrant(pfn, pages, order, compound, family, slot);
     const single = family === EXACT || family === RESERVED;
     for (let i = 0; i < pages; i++) {
-      this.grantOf[pfn + i] = g;
-      this.writtenOff[pfn + i] = 0;
-      this.table[pfn + i] = 0;
-      this.theoretical[pfn + i] = 0;
-      this.envRefs[pfn + i] = 0;
-      this.refs[pfn + i] = i === 0 || single ? 1 : 0;
+      this.pages[((pfn + i) << L_SHIFT) | L_GRANT] = g;
+      this.pages[((pfn + i) << L_SHIFT) | L_WRITTEN_OFF] = 0;
+      this.pages[((pfn + i) << L_SHIFT) | L_TABLE] = 0;
+      this.pages[((pfn + i) << L_SHIFT) | L_THEORETICAL] = 0;
+      this.pages[((pfn + i) << L_SHIFT) | L_ENV_REFS] = 0;
+      this.pages[((pfn + i) << L_SHIFT) | L_REFS] = i === 0 || single ? 1 : 0;
       this.checkRefs(g, pfn + i);
     }
     this.freePages -= pages;
@@ -566,30 +533,30 @@ export class Ledger {
   /** Takes an id for a grant. */
   newGrant(pfn: number, pages: number, order: number, compound: number, family: number, slot: number): number {
     const g = this.nFreeIds > 0 ? this.freeIds[--this.nFreeIds]! : this.nIds++;
-    this.gFirst[g] = pfn;
-    this.gOrder[g] = order;
-    this.gTotal[g] = pages;
-    this.gHeld[g] = pages;
-    this.gReleased[g] = 0;
-    this.gCompound[g] = compound;
-    this.gFamily[g] = family;
-    this.gState[g] = LIVE;
-    this.gFlags[g] = 0;
-    this.gSlot[g] = slot;
-    this.gOwnerRefs[g] = 1;
+    this.grants[(g << GR_SHIFT) | GR_FIRST] = pfn;
+    this.grants[(g << GR_SHIFT) | GR_ORDER] = order;
+    this.grants[(g << GR_SHIFT) | GR_TOTAL] = pages;
+    this.grants[(g << GR_SHIFT) | GR_HELD] = pages;
+    this.grants[(g << GR_SHIFT) | GR_RELEASED] = 0;
+    this.grants[(g << GR_SHIFT) | GR_COMPOUND] = compound;
+    this.grants[(g << GR_SHIFT) | GR_FAMILY] = family;
+    this.grants[(g << GR_SHIFT) | GR_STATE] = LIVE;
+    this.grants[(g << GR_SHIFT) | GR_FLAGS] = 0;
+    this.grants[(g << GR_SHIFT) | GR_SLOT] = slot;
+    this.grants[(g << GR_SHIFT) | GR_OWNER_REFS] = 1;
     const table = family === PAGETABLE || this.ofTables;
-    this.gPtdesc[g] = this.apart && table ? this.descriptors.book(g, pfn, pages) : 0;
-    this.gExtra[g] = this.extra;
-    this.gParts[g] = 0;
-    this.gRest[g] = 0;
+    this.grants[(g << GR_SHIFT) | GR_PTDESC] = this.apart && table ? this.descriptors.book(g, pfn, pages) : 0;
+    this.grants[(g << GR_SHIFT) | GR_EXTRA] = this.extra;
+    this.grants[(g << GR_SHIFT) | GR_PARTS] = 0;
+    this.grants[(g << GR_SHIFT) | GR_REST] = 0;
     this.ofTables = false;
     this.extra = 0;
-    this.gFrozen[g] = this.frozenTables && table ? 1 : 0;
+    this.grants[(g << GR_SHIFT) | GR_FROZEN] = this.frozenTables && table ? 1 : 0;
     this.gLink[g] = LINK_NONE;
-    this.gSeen[g] = 0;
-    this.gQueued[g] = 0;
-    this.gIntentStep[g] = this.step;
-    this.gIntentCall[g] = this.op;
+    this.grants[(g << GR_SHIFT) | GR_SEEN] = 0;
+    this.grants[(g << GR_SHIFT) | GR_QUEUED] = 0;
+    this.grants[(g << GR_SHIFT) | GR_INTENT_STEP] = this.step;
+    this.grants[(g << GR_SHIFT) | GR_INTENT_CALL] = this.op;
     return g;
   }
 
@@ -598,9 +565,10 @@ export class Ledger {
    * it, but none for the owner of a frozen table.
    */
   rawRefsOf(g: number, pfn: number): number {
-    const refs = this.refs[pfn]!;
-    if (pfn !== this.gFirst[g]) return refs;
-    return (this.gFrozen[g] !== 0 && refs > 0 ? refs - 1 : refs) + this.gExtra[g]!;
+    const refs = this.pages[(pfn << L_SHIFT) | L_REFS]!;
+    if (pfn !== this.grants[(g << GR_SHIFT) | GR_FIRST]) return refs;
+    return (this.grants[(g << GR_SHIFT) | GR_FROZEN] !== 0 && refs > 0 ? refs - 1 : refs) +
+      this.grants[(g << GR_SHIFT) | GR_EXTRA]!;
   }
 
   /** Compares a page's references with what they should be. */
@@ -613,8 +581,10 @@ export class Ledger {
   /** What a table's descriptor words are words of: its page, or its descriptor where that is allocated apart. */
   describing(pfn: number): number {
     if (!this.apart) return pfn;
-    const g = this.grantOf[pfn]!;
-    return g >= 0 && this.gPtdesc[g] !== 0 && pfn === this.gFirst[g] ? this.gPtdesc[g]! : pfn;
+    const g = this.pages[(pfn << L_SHIFT) | L_GRANT]!;
+    return g >= 0 && this.grants[(g << GR_SHIFT) | GR_PTDESC] !== 0 && pfn === this.grants[(g << GR_SHIFT) | GR_FIRST]
+      ? this.grants[(g << GR_SHIFT) | GR_PTDESC]!
+      : pfn;
   }
 
   /** What an order lookup on this page would answer: of its head, or of its descriptor where that is allocated apart. */
@@ -624,64 +594,93 @@ export class Ledger {
 
   /** Compares head flag, order and tails of a live grant with what was granted. */
   checkCompound(g: number): void {
-    if (this.gPtdesc[g] !== 0) return checkDescriptor(this, g);
+    if (this.grants[(g << GR_SHIFT) | GR_PTDESC] !== 0) return checkDescriptor(this, g);
     this.checks[COMPOUND_ORDER]!++;
-    if (this.gHeld[g] !== this.gTotal[g]) return;
-    const first = this.gFirst[g]!;
-    const compound = this.gCompound[g]!;
-    const damage = compoundDamage(this.mem, this.layout, first, this.gTotal[g]!, compound !== 0 ? this.gOrder[g]! : -1);
+    if (this.grants[(g << GR_SHIFT) | GR_HELD] !== this.grants[(g << GR_SHIFT) | GR_TOTAL]) return;
+    const first = this.grants[(g << GR_SHIFT) | GR_FIRST]!;
+    const compound = this.grants[(g << GR_SHIFT) | GR_COMPOUND]!;
+    const damage = compoundDamage(
+      this.mem,
+      this.layout,
+      first,
+      this.grants[(g << GR_SHIFT) | GR_TOTAL]!,
+      compound !== 0 ? this.grants[(g << GR_SHIFT) | GR_ORDER]! : -1,
+    );
     if (damage === -1) return;
-    if (damage === first) this.record(COMPOUND_ORDER, CORRUPTION, WHY_HEAD, g, first, 0, first, this.gOrder[g]!);
-    else this.record(COMPOUND_ORDER, CORRUPTION, WHY_TAIL, g, damage, 0, damage - first, this.gOrder[g]!);
+    if (damage === first) {
+      this.record(COMPOUND_ORDER, CORRUPTION, WHY_HEAD, g, first, 0, first, this.grants[(g << GR_SHIFT) | GR_ORDER]!);
+    } else {this.record(
+        COMPOUND_ORDER,
+        CORRUPTION,
+        WHY_TAIL,
+        g,
+        damage,
+        0,
+        damage - first,
+        this.grants[(g << GR_SHIFT) | GR_ORDER]!,
+      );}
   }
 
   /** A descriptor is made of a grant's memory: foreign memory is recorded, once a grant. */
   castFamily(g: number): void {
     this.checks[FAMILY]!++;
-    if ((DESCRIBABLE >> this.gFamily[g]!) & 1) return;
-    if (this.gFlags[g]! & G_CAST) return;
-    if (this.reserved[this.gFirst[g]!]) return;
-    this.gFlags[g]! |= G_CAST;
+    if ((DESCRIBABLE >> this.grants[(g << GR_SHIFT) | GR_FAMILY]!) & 1) return;
+    if (this.grants[(g << GR_SHIFT) | GR_FLAGS]! & G_CAST) return;
+    if (this.pages[(this.grants[(g << GR_SHIFT) | GR_FIRST]! << L_SHIFT) | L_RESERVED]) return;
+    this.grants[(g << GR_SHIFT) | GR_FLAGS]! |= G_CAST;
     this.misuse = true;
-    this.record(FAMILY, LATENT, WHY_FAMILY_CAST, g, this.gFirst[g]!, 0, this.gFamily[g]!, 0);
+    this.record(
+      FAMILY,
+      LATENT,
+      WHY_FAMILY_CAST,
+      g,
+      this.grants[(g << GR_SHIFT) | GR_FIRST]!,
+      0,
+      this.grants[(g << GR_SHIFT) | GR_FAMILY]!,
+      0,
+    );
   }
 
   /** The owner gives a grant up by some way; it is noted whether that way is its family's. */
   intend(g: number, way: number, destructs = false): void {
     this.checks[FAMILY]!++;
-    this.gIntentStep[g] = this.step;
-    this.gIntentCall[g] = this.op;
-    this.gFlags[g] = (this.gFlags[g]! & 0xff) | (way << G_WAY_SHIFT);
-    const family = this.gFamily[g]!;
+    this.grants[(g << GR_SHIFT) | GR_INTENT_STEP] = this.step;
+    this.grants[(g << GR_SHIFT) | GR_INTENT_CALL] = this.op;
+    this.grants[(g << GR_SHIFT) | GR_FLAGS] = (this.grants[(g << GR_SHIFT) | GR_FLAGS]! & 0xff) | (way << G_WAY_SHIFT);
+    const family = this.grants[(g << GR_SHIFT) | GR_FAMILY]!;
     // Tables that share a page leave one by one, and their page by none of these ways.
-    const legal = this.gFrozen[g] !== 0 && family < FRAGMENT ? FROZEN_RELEASES : LEGAL_RELEASES[family]!;
+    const legal = this.grants[(g << GR_SHIFT) | GR_FROZEN] !== 0 && family < FRAGMENT
+      ? FROZEN_RELEASES
+      : LEGAL_RELEASES[family]!;
     if (((legal >> way) & 1) === 0) {
-      this.gFlags[g]! |= G_FOREIGN;
+      this.grants[(g << GR_SHIFT) | GR_FLAGS]! |= G_FOREIGN;
       this.misuse = true;
     }
-    if (this.gFlags[g]! & G_MARKED) this.misuse = true;
-    if (this.gFlags[g]! & G_TABLE) openTable(this, g, destructs);
-    if (this.gFlags[g]! & G_LISTED) {
-      const end = this.gFirst[g]! + this.gTotal[g]!;
-      for (let pfn = this.gFirst[g]!; pfn < end; pfn++) if (this.onList[pfn] !== 0) this.misuse = true;
+    if (this.grants[(g << GR_SHIFT) | GR_FLAGS]! & G_MARKED) this.misuse = true;
+    if (this.grants[(g << GR_SHIFT) | GR_FLAGS]! & G_TABLE) openTable(this, g, destructs);
+    if (this.grants[(g << GR_SHIFT) | GR_FLAGS]! & G_LISTED) {
+      const end = this.grants[(g << GR_SHIFT) | GR_FIRST]! + this.grants[(g << GR_SHIFT) | GR_TOTAL]!;
+      for (let pfn = this.grants[(g << GR_SHIFT) | GR_FIRST]!; pfn < end; pfn++) {
+        if (this.pages[(pfn << L_SHIFT) | L_ON_LIST] !== 0) this.misuse = true;
+      }
     }
   }
 
   /** Puts a grant's id back. */
   drop(g: number): void {
-    if (this.gPtdesc[g] !== 0) {
-      this.descriptors.gone(this.gPtdesc[g]!);
-      this.gPtdesc[g] = 0;
+    if (this.grants[(g << GR_SHIFT) | GR_PTDESC] !== 0) {
+      this.descriptors.gone(this.grants[(g << GR_SHIFT) | GR_PTDESC]!);
+      this.grants[(g << GR_SHIFT) | GR_PTDESC] = 0;
     }
-    if (this.gLink[g] === LINK_CLEARED || (this.sharing && this.gFamily[g]! >= FRAGMENT)) {
+    if (this.gLink[g] === LINK_CLEARED || (this.sharing && this.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT)) {
       this.checks[FLUSH_BEFORE_FREE]!++;
       this.checks[GRACE_PERIOD]!++;
     }
-    if (this.gRest[g] !== 0) {
+    if (this.grants[(g << GR_SHIFT) | GR_REST] !== 0) {
       for (let i = 0; i < this.fragCache.length; i++) if (this.fragCache[i] === g) this.fragCache[i] = -1;
     }
-    if (this.gSeen[g] !== 0) leaveTable(this, g, WALK_ALL);
-    this.gState[g] = 0;
+    if (this.grants[(g << GR_SHIFT) | GR_SEEN] !== 0) leaveTable(this, g, WALK_ALL);
+    this.grants[(g << GR_SHIFT) | GR_STATE] = 0;
     this.freeIds[this.nFreeIds++] = g;
   }
 
@@ -694,8 +693,17 @@ export class Ledger {
       this.managed = raw;
     }
     const flag = (this.mem[pfn << PAGE_WORDS_SHIFT]! & this.layout.PG_reserved) !== 0 ? 1 : 0;
-    if (flag !== this.reserved[pfn]) {
-      this.record(RESERVED_ACCOUNTING, CORRUPTION, WHY_RESERVED_FLAG, this.grantOf[pfn]!, pfn, 0, pfn, flag);
+    if (flag !== this.pages[(pfn << L_SHIFT) | L_RESERVED]) {
+      this.record(
+        RESERVED_ACCOUNTING,
+        CORRUPTION,
+        WHY_RESERVED_FLAG,
+        this.pages[(pfn << L_SHIFT) | L_GRANT]!,
+        pfn,
+        0,
+        pfn,
+        flag,
+      );
     }
   }
 

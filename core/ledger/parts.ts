@@ -2,9 +2,9 @@
  * Pages that several tables share: each page is one grant, and its parts come and go
  * by the addresses that the calls name. The page is given up with the last.
  *
- *     gParts   bits 0-15   parts that are somebody's     1 . 1 1
- *              bits 16-31  parts that a gather holds     . 1 . .
- *     gRest                parts that an mm keeps to be given out (powerpc)
+ *     GR_PARTS   bits 0-15   parts that are somebody's     1 . 1 1
+ *                bits 16-31  parts that a gather holds     . 1 . .
+ *     GR_REST                parts that an mm keeps to be given out (powerpc)
  *
  * What memory should say of them follows from these: bits of `_refcount` (s390), a count
  * or bits in `index` (powerpc, m68k), references (32-bit sparc), a slab's counters.
@@ -20,7 +20,9 @@ import * as $observe from "./observe.ts";
 import * as $states from "./states.ts";
 import * as $walkers from "./walkers.ts";
 import * as $why from "./why.ts";
+import * as $records from "./records.ts";
 
+const { GR_EXTRA, GR_FAMILY, GR_FIRST, GR_PARTS, GR_REST, GR_SEEN, GR_SHIFT, L_SHIFT, L_TABLE } = $records;
 const { MAX_PARTS } = $fragments;
 const { PAGE_OFFSET, PAGE_SIZE, PAGE_WORDS_SHIFT, W_INDEX, W_PRIVATE } = $words;
 const { FRAGMENT, NOCACHE, PARTS_OF, PMD_FRAGMENT, POINTER_PMD, POINTER_PTE, PTE_FRAGMENT, SLAB } = $families;
@@ -72,25 +74,27 @@ export function extraOf(l: Ledger, family: number, parts: number): number {
 
 /** A grant has these parts now. */
 export function setParts(l: Ledger, g: number, parts: number): void {
-  l.gParts[g] = parts;
-  if (l.gFamily[g] === FRAGMENT) l.gExtra[g] = extraOf(l, FRAGMENT, parts);
+  l.grants[(g << GR_SHIFT) | GR_PARTS] = parts;
+  if (l.grants[(g << GR_SHIFT) | GR_FAMILY] === FRAGMENT) {
+    l.grants[(g << GR_SHIFT) | GR_EXTRA] = extraOf(l, FRAGMENT, parts);
+  }
 }
 
 /** How many parts of a page are in use: somebody's, or a gather's. */
 export function inUse(l: Ledger, g: number): number {
-  const parts = l.gParts[g]!;
+  const parts = l.grants[(g << GR_SHIFT) | GR_PARTS]!;
   return count((parts | parts >>> QUEUED_SHIFT) & ALL);
 }
 
 /** Parts that an mm keeps. */
 export function restOf(l: Ledger, g: number): number {
-  return l.gRest[g]! & 0xff;
+  return l.grants[(g << GR_SHIFT) | GR_REST]! & 0xff;
 }
 
 /** Compares what counts the tables of a page with those that are in use. */
 export function checkParts(l: Ledger, g: number): void {
-  const family = l.gFamily[g]!;
-  const pfn = l.gFirst[g]!;
+  const family = l.grants[(g << GR_SHIFT) | GR_FAMILY]!;
+  const pfn = l.grants[(g << GR_SHIFT) | GR_FIRST]!;
   l.checks[SHARED_PAGE]!++;
   let raw = 0;
   let should = 0;
@@ -104,11 +108,11 @@ export function checkParts(l: Ledger, g: number): void {
     case POINTER_PMD:
     case POINTER_PTE:
       raw = l.mem[w + W_INDEX]!;
-      should = ((1 << PARTS_OF[family]!) - 1) & ~l.gParts[g]!;
+      should = ((1 << PARTS_OF[family]!) - 1) & ~l.grants[(g << GR_SHIFT) | GR_PARTS]!;
       break;
     case NOCACHE:
       for (let i = 0; i < MAX_PARTS; i++) raw |= l.nocacheMap[(pfn - l.nocachePool) * MAX_PARTS + i]! << i;
-      should = l.gParts[g]! & ALL;
+      should = l.grants[(g << GR_SHIFT) | GR_PARTS]! & ALL;
       break;
     case SLAB:
       raw = l.mem[w + W_PRIVATE]!;
@@ -121,7 +125,7 @@ export function checkParts(l: Ledger, g: number): void {
 /** After a call on a page that is not given up: its references and what counts its tables. */
 export function checkShared(l: Ledger, g: number): void {
   l.checks[BAD_REFERENCE]!++;
-  l.checkRefs(g, l.gFirst[g]!);
+  l.checkRefs(g, l.grants[(g << GR_SHIFT) | GR_FIRST]!);
   checkParts(l, g);
 }
 
@@ -129,10 +133,10 @@ export function checkShared(l: Ledger, g: number): void {
 export function usesPart(l: Ledger, g: number, value: number): void {
   if (value < PAGE_OFFSET) return;
   l.checks[USE_AFTER_FREE]!++;
-  const parts = partsAt(l, l.gFamily[g]!, value);
-  if ((l.gParts[g]! & parts) === parts) return;
+  const parts = partsAt(l, l.grants[(g << GR_SHIFT) | GR_FAMILY]!, value);
+  if ((l.grants[(g << GR_SHIFT) | GR_PARTS]! & parts) === parts) return;
   l.misuse = true;
-  l.record(USE_AFTER_FREE, CORRUPTION, WHY_PART_FREE, g, l.gFirst[g]!, 0, 0, 0);
+  l.record(USE_AFTER_FREE, CORRUPTION, WHY_PART_FREE, g, l.grants[(g << GR_SHIFT) | GR_FIRST]!, 0, 0, 0);
 }
 
 /** Parts may be another's from here on: nobody may see the tables that they were. */
@@ -140,9 +144,9 @@ export function partsLeave(l: Ledger, g: number, parts: number): void {
   if (!l.sharing) return;
   l.checks[FLUSH_BEFORE_FREE]!++;
   l.checks[GRACE_PERIOD]!++;
-  if (l.gSeen[g] === 0) return;
+  if (l.grants[(g << GR_SHIFT) | GR_SEEN] === 0) return;
   for (let i = 0; i < MAX_PARTS; i++) {
-    if ((parts >> i & 1) !== 0) leftWhileSeen(l, g, l.nrPages + l.gFirst[g]! * MAX_PARTS + i);
+    if ((parts >> i & 1) !== 0) leftWhileSeen(l, g, l.nrPages + l.grants[(g << GR_SHIFT) | GR_FIRST]! * MAX_PARTS + i);
   }
 }
 
@@ -157,10 +161,10 @@ export function partsBegin(l: Ledger, pfn: number, parts: number): void {
 
 /** Whether a page was constructed: that of the kernel's own tables is not. */
 export function isBuilt(l: Ledger, g: number): boolean {
-  return (l.table[l.gFirst[g]!]! & T_LEVEL) !== 0;
+  return (l.pages[(l.grants[(g << GR_SHIFT) | GR_FIRST]! << L_SHIFT) | L_TABLE]! & T_LEVEL) !== 0;
 }
 
 /** Whether the kernel freed the page of a grant, whatever was left of it. */
 export function isGone(l: Ledger, g: number): boolean {
-  return isFree(l.mem, l.layout, l.gFirst[g]!);
+  return isFree(l.mem, l.layout, l.grants[(g << GR_SHIFT) | GR_FIRST]!);
 }

@@ -37,10 +37,10 @@ export const VIA_ORDER = 2;
 /** A wrong lookup or cast was recorded when the value was made. */
 export const VIA_RECORDED = 4;
 
-/** In `gRest`: a table of the page was freed by pte_free_defer, and the page waits for a grace period. */
+/** In `GR_REST`: a table of the page was freed by pte_free_defer, and the page waits for a grace period. */
 export const PART_DEFERRED = 1 << 8;
 
-/** In `gRest`: the slab cache of the page, so many bits up. */
+/** In `GR_REST`: the slab cache of the page, so many bits up. */
 export const CACHE_SHIFT = 16;
 
 /** Gathers at once. */

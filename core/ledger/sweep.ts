@@ -16,7 +16,22 @@ import * as $states from "./states.ts";
 import * as $observe from "./observe.ts";
 import * as $table from "./table.ts";
 import * as $why from "./why.ts";
+import * as $records from "./records.ts";
 
+const {
+  GR_FAMILY,
+  GR_FIRST,
+  GR_HELD,
+  GR_OWNER_REFS,
+  GR_SHIFT,
+  GR_STATE,
+  L_GRANT,
+  L_ON_LIST,
+  L_RESERVED,
+  L_SHIFT,
+  L_TABLE,
+  L_WRITTEN_OFF,
+} = $records;
 const { __ffs } = $bits;
 const { leak } = $judge;
 const { AREA_NR, areaWord, LIST_PREV, NR_ORDERS, Z_END, Z_START, ZONE_WORDS } = $memMap;
@@ -145,11 +160,13 @@ export class Sweep {
 
   /** After the drain no gather holds anything, nor does the kernel: what they did not give back is lost. */
   #owned(l: Ledger, g: number): void {
-    if (l.gState[g] === LIVE && l.gFamily[g] !== KERNEL) return;
+    if (l.grants[(g << GR_SHIFT) | GR_STATE] === LIVE && l.grants[(g << GR_SHIFT) | GR_FAMILY] !== KERNEL) return;
     // The program took a reference and never put it.
-    if (l.gOwnerRefs[g]! > 0 && l.gState[g] === INTENDED) l.misuse = true;
-    l.gState[g] = INTENDED;
-    leak(l, g, l.gHeld[g]!, WHY_LOST, l.gFirst[g]!);
+    if (l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]! > 0 && l.grants[(g << GR_SHIFT) | GR_STATE] === INTENDED) {
+      l.misuse = true;
+    }
+    l.grants[(g << GR_SHIFT) | GR_STATE] = INTENDED;
+    leak(l, g, l.grants[(g << GR_SHIFT) | GR_HELD]!, WHY_LOST, l.grants[(g << GR_SHIFT) | GR_FIRST]!);
   }
 
   /** Each page is free, granted, or written off; and its words are as they should be. */
@@ -162,9 +179,9 @@ export class Sweep {
     let lost = 0;
     let firstLost = -1;
     for (let pfn = 0; pfn < n; pfn++) {
-      const g = l.grantOf[pfn]!;
+      const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
       const w = pfn << PAGE_WORDS_SHIFT;
-      if (l.writtenOff[pfn] !== 0 && g < 0) continue;
+      if (l.pages[(pfn << L_SHIFT) | L_WRITTEN_OFF] !== 0 && g < 0) continue;
       const free = this.#isFree(pfn);
       if (g < 0 && !free) {
         if (lost++ === 0) firstLost = pfn;
@@ -176,18 +193,18 @@ export class Sweep {
         l.record(BAD_REFERENCE, CORRUPTION, WHY_REFS, g, pfn, 0, refs, mem[w + W_REFCOUNT]!);
       }
       const reserved = (mem[w + W_FLAGS]! & l.layout.PG_reserved) !== 0 ? 1 : 0;
-      if (reserved !== l.reserved[pfn]) {
+      if (reserved !== l.pages[(pfn << L_SHIFT) | L_RESERVED]) {
         l.record(RESERVED_ACCOUNTING, CORRUPTION, WHY_RESERVED_FLAG, g, pfn, 0, pfn, reserved);
       }
       if (g < 0) continue;
       this.#owned(l, g);
-      if (l.gFirst[g] === pfn) {
+      if (l.grants[(g << GR_SHIFT) | GR_FIRST] === pfn) {
         l.checkCompound(g);
         if (l.memcg) checkCharge(l, pfn);
       }
       checkType(l, pfn);
-      if ((l.table[pfn]! & T_SHARED) !== 0) checkShares(l, pfn);
-      if (l.onList[pfn] !== 0 && !linked(l, pfn)) {
+      if ((l.pages[(pfn << L_SHIFT) | L_TABLE]! & T_SHARED) !== 0) checkShares(l, pfn);
+      if (l.pages[(pfn << L_SHIFT) | L_ON_LIST] !== 0 && !linked(l, pfn)) {
         l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_LIST_BROKEN, g, pfn, 0, 0, 0);
       }
     }

@@ -20,7 +20,9 @@ import type { Ledger } from "./ledger.ts";
 import * as $states from "./states.ts";
 import * as $walkers from "./walkers.ts";
 import * as $why from "./why.ts";
+import * as $records from "./records.ts";
 
+const { GR_COMPOUND, GR_FAMILY, GR_FIRST, GR_FLAGS, GR_SHIFT, GR_TOTAL, L_GRANT, L_SHIFT, L_TABLE } = $records;
 const { LOCK_ADDRESS, LOCK_LIVE, LOCK_SIZE, MAX_LOCKS, Z_PAGETABLE } = $memMap;
 const { NULL, PAGE_WORDS_SHIFT, W_INDEX, W_MEMCG, W_PRIVATE, W_TYPE } = $words;
 const { CHARGE, CONSTRUCTOR, CORRUPTION, LATENT, LEAK, LOCK_LIFETIME, OVERLAY_CLOBBER, PAGE_TYPE, SHARE_COUNT } =
@@ -54,20 +56,20 @@ function isTable(l: Ledger, pfn: number): boolean {
 
 /** Compares a page's type with what constructor and destructor made of it. */
 export function checkType(l: Ledger, pfn: number): void {
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   // A slab has a type of its own (6.12).
-  if (g >= 0 && l.gFamily[g] === SLAB) return;
+  if (g >= 0 && l.grants[(g << GR_SHIFT) | GR_FAMILY] === SLAB) return;
   l.checks[PAGE_TYPE]!++;
-  const should = (l.table[pfn]! & T_LEVEL) !== 0;
+  const should = (l.pages[(pfn << L_SHIFT) | L_TABLE]! & T_LEVEL) !== 0;
   const type = l.mem[(l.describing(pfn) << PAGE_WORDS_SHIFT) + W_TYPE]!;
   if (should ? isTable(l, pfn) : type === -1) return;
-  l.record(PAGE_TYPE, CORRUPTION, WHY_TYPE, l.grantOf[pfn]!, pfn, 0, type, should ? 1 : 0);
+  l.record(PAGE_TYPE, CORRUPTION, WHY_TYPE, l.pages[(pfn << L_SHIFT) | L_GRANT]!, pfn, 0, type, should ? 1 : 0);
 }
 
 /** The owner gives pages up by a free: their type has to be gone by then. */
 export function checkTypeGone(l: Ledger, g: number): void {
-  const first = l.gFirst[g]!;
-  if ((l.table[first]! & T_LEVEL) === 0) return;
+  const first = l.grants[(g << GR_SHIFT) | GR_FIRST]!;
+  if ((l.pages[(first << L_SHIFT) | L_TABLE]! & T_LEVEL) === 0) return;
   l.checks[PAGE_TYPE]!++;
   const type = l.mem[(l.describing(first) << PAGE_WORDS_SHIFT) + W_TYPE]!;
   if (isTable(l, first)) l.record(PAGE_TYPE, LATENT, WHY_TYPE_KEPT, g, first, 0, type, 0);
@@ -75,7 +77,9 @@ export function checkTypeGone(l: Ledger, g: number): void {
 
 /** Pages that a constructor counts for a table. */
 function counted(l: Ledger, g: number): number {
-  return l.countsFolios && g >= 0 && l.gCompound[g] !== 0 ? l.gTotal[g]! : 1;
+  return l.countsFolios && g >= 0 && l.grants[(g << GR_SHIFT) | GR_COMPOUND] !== 0
+    ? l.grants[(g << GR_SHIFT) | GR_TOTAL]!
+    : 1;
 }
 
 /** Whether a table of that level has a lock of its own. */
@@ -92,19 +96,19 @@ export function lockOf(l: Ledger, pfn: number): number {
 /** A constructor is about to run on a page: it must be the first. */
 export function constructing(l: Ledger, pfn: number): void {
   l.checks[CONSTRUCTOR]!++;
-  const level = l.table[pfn]! & T_LEVEL;
+  const level = l.pages[(pfn << L_SHIFT) | L_TABLE]! & T_LEVEL;
   if (level === 0) return;
   l.misuse = true;
-  l.record(CONSTRUCTOR, CORRUPTION, WHY_CTOR_AGAIN, l.grantOf[pfn]!, pfn, 0, level, 0);
+  l.record(CONSTRUCTOR, CORRUPTION, WHY_CTOR_AGAIN, l.pages[(pfn << L_SHIFT) | L_GRANT]!, pfn, 0, level, 0);
 }
 
 /** A constructor has run, and could. */
 export function constructed(l: Ledger, pfn: number, level: number): void {
-  const g = l.grantOf[pfn]!;
-  if ((l.table[pfn]! & T_LEVEL) !== 0) l.pagetables = l.mem[l.map.zones + Z_PAGETABLE]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+  if ((l.pages[(pfn << L_SHIFT) | L_TABLE]! & T_LEVEL) !== 0) l.pagetables = l.mem[l.map.zones + Z_PAGETABLE]!;
   else l.pagetables += counted(l, g);
-  l.table[pfn] = (l.table[pfn]! & ~T_LEVEL) | level;
-  if (g >= 0) l.gFlags[g]! |= G_TABLE;
+  l.pages[(pfn << L_SHIFT) | L_TABLE] = (l.pages[(pfn << L_SHIFT) | L_TABLE]! & ~T_LEVEL) | level;
+  if (g >= 0) l.grants[(g << GR_SHIFT) | GR_FLAGS]! |= G_TABLE;
   checkType(l, pfn);
   if (!l.allocPtlocks || !hasLock(l, level)) return;
   l.checks[LOCK_LIFETIME]!++;
@@ -113,7 +117,7 @@ export function constructed(l: Ledger, pfn: number, level: number): void {
     l.record(LOCK_LIFETIME, CORRUPTION, WHY_LOCK_GONE, g, pfn, 0, 1, 0);
     return;
   }
-  l.table[pfn]! |= T_LOCK;
+  l.pages[(pfn << L_SHIFT) | L_TABLE]! |= T_LOCK;
   l.lockOf[pfn] = lock;
   l.nLocks++;
 }
@@ -121,8 +125,8 @@ export function constructed(l: Ledger, pfn: number, level: number): void {
 /** A destructor is about to run on a page, or ran inside a call; level 0 is any level's. */
 export function destructing(l: Ledger, pfn: number, level: number): void {
   l.checks[CONSTRUCTOR]!++;
-  const g = l.grantOf[pfn]!;
-  const was = l.table[pfn]! & T_LEVEL;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+  const was = l.pages[(pfn << L_SHIFT) | L_TABLE]! & T_LEVEL;
   if (was === 0) {
     l.misuse = true;
     l.record(CONSTRUCTOR, CORRUPTION, WHY_DTOR_WITHOUT, g, pfn, 0, level, 0);
@@ -133,7 +137,7 @@ export function destructing(l: Ledger, pfn: number, level: number): void {
     l.misuse = true;
     l.record(CONSTRUCTOR, hasLock(l, was) ? LEAK : CORRUPTION, WHY_DTOR_LEVEL, g, pfn, 0, was, level);
   }
-  if ((l.table[pfn]! & T_DEPOSITS) !== 0) {
+  if ((l.pages[(pfn << L_SHIFT) | L_TABLE]! & T_DEPOSITS) !== 0) {
     l.misuse = true;
     l.record(CONSTRUCTOR, LEAK, WHY_DEPOSITS, g, pfn, 0, l.deposits[pfn]!, 0);
   }
@@ -141,7 +145,7 @@ export function destructing(l: Ledger, pfn: number, level: number): void {
 
 /** A lock goes back to the slab: nobody may be in the table who would take it (B12). */
 function lockFreed(l: Ledger, pfn: number): void {
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   if (g < 0 || !maySee(l, g, WALK_RCU)) return;
   l.misuse = true;
   const { walkers } = l;
@@ -152,16 +156,16 @@ function lockFreed(l: Ledger, pfn: number): void {
 
 /** A table is none any more. */
 export function closeTable(l: Ledger, pfn: number): void {
-  const state = l.table[pfn]!;
+  const state = l.pages[(pfn << L_SHIFT) | L_TABLE]!;
   if ((state & T_LEVEL) === 0) return;
-  l.pagetables -= counted(l, l.grantOf[pfn]!);
+  l.pagetables -= counted(l, l.pages[(pfn << L_SHIFT) | L_GRANT]!);
   if ((state & T_LOCK) !== 0) l.nLocks--;
-  l.table[pfn] = state & ~(T_LEVEL | T_LOCK | T_DEPOSITS);
+  l.pages[(pfn << L_SHIFT) | L_TABLE] = state & ~(T_LEVEL | T_LOCK | T_DEPOSITS);
 }
 
 /** A destructor has run. */
 export function destructed(l: Ledger, pfn: number): void {
-  const state = l.table[pfn]!;
+  const state = l.pages[(pfn << L_SHIFT) | L_TABLE]!;
   if ((state & T_LEVEL) === 0) {
     // It was none; what it did to the count is told already.
     l.pagetables = l.mem[l.map.zones + Z_PAGETABLE]!;
@@ -172,7 +176,7 @@ export function destructed(l: Ledger, pfn: number): void {
   l.checks[LOCK_LIFETIME]!++;
   lockFreed(l, pfn);
   if (l.locks[l.lockOf[pfn]!] === LOCK_LIVE) {
-    l.record(LOCK_LIFETIME, LEAK, WHY_LOCK_KEPT, l.grantOf[pfn]!, pfn, 0, 0, 0);
+    l.record(LOCK_LIFETIME, LEAK, WHY_LOCK_KEPT, l.pages[(pfn << L_SHIFT) | L_GRANT]!, pfn, 0, 0, 0);
     l.nLocks++;
   }
 }
@@ -185,7 +189,7 @@ export function destructed(l: Ledger, pfn: number): void {
 export function lockUsed(l: Ledger, pfn: number): boolean {
   if (!l.splitPte) return true;
   l.checks[LOCK_LIFETIME]!++;
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   if (g < 0) {
     l.record(LOCK_LIFETIME, CORRUPTION, WHY_LOCK_GONE, g, pfn, 0, 0, 0);
     return false;
@@ -199,7 +203,7 @@ export function lockUsed(l: Ledger, pfn: number): boolean {
 
 /** A grant's pages are charged. */
 export function charged(l: Ledger, first: number, pages: number, each: boolean): void {
-  for (let i = 0; i < pages; i++) l.table[first + i]! |= T_CHARGED;
+  for (let i = 0; i < pages; i++) l.pages[((first + i) << L_SHIFT) | L_TABLE]! |= T_CHARGED;
   l.charges += pages;
   for (let i = 0; i < (each ? pages : 1); i++) checkCharge(l, first + i);
 }
@@ -209,9 +213,18 @@ export function checkCharge(l: Ledger, pfn: number): void {
   l.checks[CHARGE]!++;
   const w = (pfn << PAGE_WORDS_SHIFT) + W_MEMCG;
   const is = (l.mem[w]! | l.mem[w + 1]!) !== 0;
-  const should = (l.table[pfn]! & T_CHARGED) !== 0;
+  const should = (l.pages[(pfn << L_SHIFT) | L_TABLE]! & T_CHARGED) !== 0;
   if (is === should) return;
-  l.record(CHARGE, should ? LEAK : CORRUPTION, WHY_CHARGE_WORD, l.grantOf[pfn]!, pfn, 0, pfn, should ? 1 : 0);
+  l.record(
+    CHARGE,
+    should ? LEAK : CORRUPTION,
+    WHY_CHARGE_WORD,
+    l.pages[(pfn << L_SHIFT) | L_GRANT]!,
+    pfn,
+    0,
+    pfn,
+    should ? 1 : 0,
+  );
 }
 
 /** Compares pt_share_count of a table with the mms that share it. */
@@ -220,7 +233,9 @@ export function checkShares(l: Ledger, pfn: number): void {
   l.checks[SHARE_COUNT]!++;
   const raw = l.mem[(l.describing(pfn) << PAGE_WORDS_SHIFT) + W_INDEX]!;
   const should = l.shares(pfn);
-  if (raw !== should) l.record(SHARE_COUNT, CORRUPTION, WHY_SHARES, l.grantOf[pfn]!, pfn, 0, raw, should);
+  if (raw !== should) {
+    l.record(SHARE_COUNT, CORRUPTION, WHY_SHARES, l.pages[(pfn << L_SHIFT) | L_GRANT]!, pfn, 0, raw, should);
+  }
 }
 
 /**
@@ -229,8 +244,8 @@ export function checkShares(l: Ledger, pfn: number): void {
  * @param free whether the kernel freed it; what is lost may keep its charge
  */
 export function leaveLedgers(l: Ledger, g: number, pfn: number, free: boolean): void {
-  const state = l.table[pfn]!;
-  l.table[pfn] = 0;
+  const state = l.pages[(pfn << L_SHIFT) | L_TABLE]!;
+  l.pages[(pfn << L_SHIFT) | L_TABLE] = 0;
   if ((state & T_CHARGED) !== 0) {
     l.charges--;
     if (!free) l.lostCharges++;

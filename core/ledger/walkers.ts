@@ -27,7 +27,9 @@ import * as $invariants from "./invariants.ts";
 import type { Ledger } from "./ledger.ts";
 import * as $states from "./states.ts";
 import * as $why from "./why.ts";
+import * as $records from "./records.ts";
 
+const { GR_FAMILY, GR_FIRST, GR_SEEN, GR_SHIFT, GR_STATE, L_GRANT, L_SHIFT, L_TABLE } = $records;
 const { MAX_PARTS } = $fragments;
 const { PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE } = $words;
 const { FRAGMENT, PARTS_OF } = $families;
@@ -82,8 +84,8 @@ export class Walkers {
 export function mayWalk(l: Ledger, kind: number, value: number): boolean {
   const pfn = pageBehind(value);
   if (((l.walkerKinds | WALK_IOMMU) & kind) === 0 || pfn < 0 || pfn >= l.nrPages) return false;
-  const g = l.grantOf[pfn]!;
-  return g >= 0 && l.gLink[tableAt(l, value)] === LINK_USED && l.gState[g] === LIVE;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+  return g >= 0 && l.gLink[tableAt(l, value)] === LINK_USED && l.grants[(g << GR_SHIFT) | GR_STATE] === LIVE;
 }
 
 function pageBehind(value: number): number {
@@ -96,23 +98,23 @@ function pageBehind(value: number): number {
  */
 export function tableAt(l: Ledger, value: number): number {
   const pfn = pageBehind(value);
-  const g = l.grantOf[pfn]!;
-  if (!l.sharing || l.gFamily[g]! < FRAGMENT) return g;
-  const size = PAGE_SIZE / PARTS_OF[l.gFamily[g]!]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+  if (!l.sharing || l.grants[(g << GR_SHIFT) | GR_FAMILY]! < FRAGMENT) return g;
+  const size = PAGE_SIZE / PARTS_OF[l.grants[(g << GR_SHIFT) | GR_FAMILY]!]!;
   return l.nrPages + pfn * MAX_PARTS + (value >= PAGE_OFFSET ? Math.floor((value & (PAGE_SIZE - 1)) / size) : 0);
 }
 
 /** A walker is in the table now. */
 export function walkerStarted(l: Ledger, w: number, kind: number, value: number, slot: number): void {
   const { walkers } = l;
-  const g = l.grantOf[pageBehind(value)]!;
+  const g = l.pages[((pageBehind(value)) << L_SHIFT) | L_GRANT]!;
   walkers.part[w] = tableAt(l, value);
   walkers.n = w + 1;
   walkers.kind[w] = kind;
   walkers.table[w] = g;
   walkers.slot[w] = slot;
-  walkers.locked[w] = (l.table[l.gFirst[g]!]! & T_LOCK) !== 0 ? 1 : 0;
-  l.gSeen[g]!++;
+  walkers.locked[w] = (l.pages[(l.grants[(g << GR_SHIFT) | GR_FIRST]! << L_SHIFT) | L_TABLE]! & T_LOCK) !== 0 ? 1 : 0;
+  l.grants[(g << GR_SHIFT) | GR_SEEN]!++;
 }
 
 /** Whether a walker is in its table still. */
@@ -125,12 +127,12 @@ export function walkerEnded(l: Ledger, w: number): void {
   const g = l.walkers.table[w]!;
   if (g < 0) return;
   l.walkers.table[w] = -1;
-  l.gSeen[g]!--;
+  l.grants[(g << GR_SHIFT) | GR_SEEN]!--;
 }
 
 /** Whether a walker of one of these kinds may still see a grant. */
 export function maySee(l: Ledger, g: number, kinds: number): boolean {
-  if (l.gSeen[g] === 0) return false;
+  if (l.grants[(g << GR_SHIFT) | GR_SEEN] === 0) return false;
   const { walkers } = l;
   for (let w = 0; w < walkers.n; w++) if (walkers.table[w] === g && (walkers.kind[w]! & kinds) !== 0) return true;
   return false;
@@ -138,7 +140,7 @@ export function maySee(l: Ledger, g: number, kinds: number): boolean {
 
 /** Walkers of these kinds leave one table. */
 export function leaveTable(l: Ledger, g: number, kinds: number): void {
-  if (l.gSeen[g] === 0) return;
+  if (l.grants[(g << GR_SHIFT) | GR_SEEN] === 0) return;
   const { walkers } = l;
   for (let w = 0; w < walkers.n; w++) {
     if (walkers.table[w] === g && (walkers.kind[w]! & kinds) !== 0) walkerEnded(l, w);
@@ -155,7 +157,7 @@ function leavePart(l: Ledger, table: number, kinds: number): void {
 
 /** Walkers of these kinds leave the table of a grant that a pointer stands for. */
 export function leaveTableAt(l: Ledger, g: number, value: number, kinds: number): void {
-  if (l.gSeen[g] !== 0) leavePart(l, tableAt(l, value), kinds);
+  if (l.grants[(g << GR_SHIFT) | GR_SEEN] !== 0) leavePart(l, tableAt(l, value), kinds);
 }
 
 /** Code of these kinds that walks anything comes to its end: an IPI (interrupts off), a grace period (both). */
@@ -173,7 +175,7 @@ export function unlinked(l: Ledger, value: number, how: number, address: number)
   l.gUnlinkStep[table] = l.step;
   let gone = WALK_ALL & ~REACH[how]!;
   if (how === HOW_EXIT && l.deadAsid) gone |= WALK_TLB;
-  leaveTableAt(l, l.grantOf[pageBehind(value)]!, value, gone);
+  leaveTableAt(l, l.pages[((pageBehind(value)) << L_SHIFT) | L_GRANT]!, value, gone);
 }
 
 /**
@@ -220,6 +222,15 @@ export function leftWhileSeen(l: Ledger, g: number, table = -1): void {
     const step = l.gLink[at] === LINK_CLEARED ? l.gUnlinkStep[at]! : 0;
     // Whoever gave the table up did it wrong, and that may be long ago.
     l.lateMisuse = true;
-    l.record(invariant, CORRUPTION, WHY_SEEN, g, l.gFirst[g]!, 0, walkers.slot[w]! << 4 | kind, step);
+    l.record(
+      invariant,
+      CORRUPTION,
+      WHY_SEEN,
+      g,
+      l.grants[(g << GR_SHIFT) | GR_FIRST]!,
+      0,
+      walkers.slot[w]! << 4 | kind,
+      step,
+    );
   }
 }

@@ -14,7 +14,22 @@ import * as $mmuGather from "../kernel/mmu_gather.ts";
 import * as $calls from "./calls.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import * as $words from "../memory/words.ts";
+import * as $records from "../ledger/records.ts";
 
+const {
+  GR_COMPOUND,
+  GR_FAMILY,
+  GR_FIRST,
+  GR_ORDER,
+  GR_SEEN,
+  GR_SHIFT,
+  GR_STATE,
+  L_ENV_REFS,
+  L_GRANT,
+  L_RESERVED,
+  L_SHIFT,
+  L_WRITTEN_OFF,
+} = $records;
 const { G_ACTIVE, G_LOCAL_NR, G_TABLES, GATHER_WORDS, MAX_GATHERS } = $mmuGather;
 const { CALLS } = $calls;
 const { NULL, PAGE_OFFSET, PAGE_SHIFT } = $words;
@@ -78,11 +93,13 @@ export class Features {
     if (!isPointer) return value >>> 0 < 12 ? value : 12;
     const pfn = value >= PAGE_OFFSET ? (value - PAGE_OFFSET) >> PAGE_SHIFT : value;
     if (pfn < 0 || pfn >= l.nrPages) return 1;
-    const g = l.grantOf[pfn]!;
-    if (g < 0) return 2 | l.writtenOff[pfn]!;
-    return 4 | l.gState[g]! << 3 | l.gFamily[g]! << 5 | l.gCompound[g]! << 8 | Math.min(3, l.gOrder[g]!) << 9 |
-      (pfn === l.gFirst[g] ? 0 : 1 << 11) | few(l.envRefs[pfn]!) << 12 | few(l.gSeen[g]!) << 15 |
-      l.reserved[pfn]! << 18;
+    const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+    if (g < 0) return 2 | l.pages[(pfn << L_SHIFT) | L_WRITTEN_OFF]!;
+    return 4 | l.grants[(g << GR_SHIFT) | GR_STATE]! << 3 | l.grants[(g << GR_SHIFT) | GR_FAMILY]! << 5 |
+      l.grants[(g << GR_SHIFT) | GR_COMPOUND]! << 8 | Math.min(3, l.grants[(g << GR_SHIFT) | GR_ORDER]!) << 9 |
+      (pfn === l.grants[(g << GR_SHIFT) | GR_FIRST] ? 0 : 1 << 11) |
+      few(l.pages[(pfn << L_SHIFT) | L_ENV_REFS]!) << 12 | few(l.grants[(g << GR_SHIFT) | GR_SEEN]!) << 15 |
+      l.pages[(pfn << L_SHIFT) | L_RESERVED]! << 18;
   }
 
   /** A call has run. */

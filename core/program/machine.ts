@@ -31,7 +31,9 @@ import type { Program } from "./program.ts";
 import * as $program from "./program.ts";
 import type { Features } from "./features.ts";
 import type { Trace } from "./trace.ts";
+import * as $records from "../ledger/records.ts";
 
+const { GR_FLAGS, GR_HELD, GR_SHIFT, GR_STATE, L_ENV_REFS, L_GRANT, L_REFS, L_SHIFT, L_WRITTEN_OFF } = $records;
 const { checkCounts, judgeRelease, released } = $judge;
 const { C_GATHER_INACTIVE } = $checks;
 const { createKernel } = $create;
@@ -681,7 +683,7 @@ export class Machine {
     l.misuse = true;
     const sameWords = kind <= KIND_PTDESC && wanted <= KIND_PTDESC && !l.apart;
     const pfn = value >= PAGE_OFFSET ? (value - PAGE_OFFSET) >> PAGE_SHIFT : value;
-    const g = kind <= KIND_VIRT && pfn >= 0 && pfn < l.nrPages ? l.grantOf[pfn]! : -1;
+    const g = kind <= KIND_VIRT && pfn >= 0 && pfn < l.nrPages ? l.pages[(pfn << L_SHIFT) | L_GRANT]! : -1;
     l.record(POINTER_KIND, sameWords ? LATENT : CRASH, WHY_KIND, g, kind <= KIND_VIRT ? pfn : -1, 0, kind, wanted);
     return sameWords;
   }
@@ -701,11 +703,11 @@ export class Machine {
       // One block is set aside once, however many of its pages are bad.
       if (block >= 0 && block === aside) continue;
       aside = block;
-      const g = block >= 0 ? l.grantOf[block]! : -1;
+      const g = block >= 0 ? l.pages[(block << L_SHIFT) | L_GRANT]! : -1;
       // Nothing more is asked of what was written off.
-      if (block >= 0 && g < 0 && l.writtenOff[block] !== 0) continue;
-      if (g >= 0) l.gFlags[g]! |= G_ASIDE;
-      l.complaint(LEAK, WHY_BAD_PAGE, e[i + 2]!, g, e[i + 1]!, g >= 0 ? l.gHeld[g]! : 0);
+      if (block >= 0 && g < 0 && l.pages[(block << L_SHIFT) | L_WRITTEN_OFF] !== 0) continue;
+      if (g >= 0) l.grants[(g << GR_SHIFT) | GR_FLAGS]! |= G_ASIDE;
+      l.complaint(LEAK, WHY_BAD_PAGE, e[i + 2]!, g, e[i + 1]!, g >= 0 ? l.grants[(g << GR_SHIFT) | GR_HELD]! : 0);
     }
     for (let i = 0; i < end; i += EVENT_WORDS) {
       const a = e[i + 1]!;
@@ -744,10 +746,10 @@ export class Machine {
           l.grant(a, 1, 0, 0, KERNEL, -1);
           break;
         case EV_BATCH_FREE: {
-          const g = l.grantOf[a]!;
+          const g = l.pages[(a << L_SHIFT) | L_GRANT]!;
           // An address that the program held may name it, and the environment hold it through that.
-          if (g >= 0 && --l.refs[a]! === 0) released(l, g, 0);
-          else if (g >= 0) l.gState[g] = INTENDED;
+          if (g >= 0 && --l.pages[(a << L_SHIFT) | L_REFS]! === 0) released(l, g, 0);
+          else if (g >= 0) l.grants[(g << GR_SHIFT) | GR_STATE] = INTENDED;
           break;
         }
       }
@@ -812,7 +814,7 @@ export class Machine {
     if (l.pending >= 0) judgeRelease(l, l.pending, CRASH);
     // That a gather is over is the ledger's to say: the kernel has no such check.
     const page = k.bugPage;
-    const g = page >= 0 && page < l.nrPages ? l.grantOf[page]! : -1;
+    const g = page >= 0 && page < l.nrPages ? l.pages[(page << L_SHIFT) | L_GRANT]! : -1;
     if (k.bugCheck !== C_GATHER_INACTIVE || l.gathers[l.a] === 1) l.complaint(CRASH, WHY_BUG, k.bugCheck, g, page, 0);
     l.stop = true;
     this.#dead = true;
@@ -853,10 +855,10 @@ export class Machine {
     this.kernel.armed = -1;
     l.stepStart = l.nFindings;
     for (let pfn = 0; l.envTaken && pfn < l.top; pfn++) {
-      while (l.envRefs[pfn]! > 0) {
-        const before = l.envRefs[pfn]!;
+      while (l.pages[(pfn << L_SHIFT) | L_ENV_REFS]! > 0) {
+        const before = l.pages[(pfn << L_SHIFT) | L_ENV_REFS]!;
         this.#drainCall(OP_ENV_PUT, pfn);
-        if (l.envRefs[pfn]! >= before) break;
+        if (l.pages[(pfn << L_SHIFT) | L_ENV_REFS]! >= before) break;
       }
     }
     for (let i = 0; i < MAX_GATHERS; i++) {

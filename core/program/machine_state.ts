@@ -65,15 +65,13 @@ export const FIELDS: Readonly<Record<"kernel" | "ledger" | "walkers" | "descript
     }),
     ledger: kinds({
       memory: "mem",
-      page: "refs envRefs reserved onList writtenOff theoretical table lockOf deposits depositHome sharers",
-      grant:
-        `gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs gFrozen gPtdesc gExtra gParts gRest gLink gHow gAddress gSeen
-      gQueued`,
+      page: "lockOf deposits depositHome sharers",
+      grant: "gLink gHow gAddress",
       slot: "via slotPages",
       gather: "gathers ranges",
-      link: "grantOf gFirst gSlot gIntentCall gGather gatherIds freeIds fragCache nocachePool",
+      link: "pages grants gatherIds freeIds fragCache nocachePool",
       number: "nocacheMap envTaken freePages managed pagetables charges nLocks mmDeposits locks",
-      history: "partSlot partGather gIntentStep gUnlinkStep nFreeIds nIds nGathers top",
+      history: "partSlot partGather gUnlinkStep nFreeIds nIds nGathers top",
       scratch:
         `op step a b c sa sb subject offset dst res draining findings nFindings full stepStart stop misuse lateMisuse pending
         pendingOrder checks violations lostCharges extra ofTables`,

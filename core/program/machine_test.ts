@@ -8,6 +8,9 @@ import { findingsOf } from "./findings.ts";
 import { Machine } from "./machine.ts";
 import { parseProgram } from "./parse.ts";
 import { type Program, STEP_WORDS } from "./program.ts";
+import * as $records from "../ledger/records.ts";
+
+const { L_ENV_REFS, L_GRANT, L_REFS, L_SHIFT, L_WRITTEN_OFF } = $records;
 
 function parsed(text: string): Program {
   return parseProgram(text.trimStart().startsWith("kernel") ? text.trimStart() : `kernel 6.12\n${text}`, "test.pt");
@@ -235,10 +238,10 @@ Deno.test("a program without findings leaves memory and ledger of one mind", () 
       assertEquals(l.rawFree(), l.freePages);
       assertEquals(l.rawManaged(), l.managed);
       for (let pfn = 0; pfn < l.nrPages; pfn++) {
-        const g = l.grantOf[pfn]!;
-        const refs = g >= 0 ? l.rawRefsOf(g, pfn) : l.refs[pfn]!;
-        if (l.writtenOff[pfn] === 0) assertEquals(l.rawRefs(pfn), refs, `page ${pfn}`);
-        assertEquals(l.envRefs[pfn], 0);
+        const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+        const refs = g >= 0 ? l.rawRefsOf(g, pfn) : l.pages[(pfn << L_SHIFT) | L_REFS]!;
+        if (l.pages[(pfn << L_SHIFT) | L_WRITTEN_OFF] === 0) assertEquals(l.rawRefs(pfn), refs, `page ${pfn}`);
+        assertEquals(l.pages[(pfn << L_SHIFT) | L_ENV_REFS], 0);
       }
     }),
     { numRuns: 200 },

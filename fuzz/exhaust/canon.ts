@@ -35,7 +35,41 @@ import type { FieldKind, Place } from "../../core/program/machine_state.ts";
 import * as $machineState from "../../core/program/machine_state.ts";
 import * as $program from "../../core/program/program.ts";
 import type { World } from "./world.ts";
+import * as $records from "../../core/ledger/records.ts";
 
+const {
+  GR_COMPOUND,
+  GR_EXTRA,
+  GR_FAMILY,
+  GR_FIRST,
+  GR_FLAGS,
+  GR_FROZEN,
+  GR_GATHER,
+  GR_HELD,
+  GR_INTENT_CALL,
+  GR_ORDER,
+  GR_OWNER_REFS,
+  GR_PARTS,
+  GR_PTDESC,
+  GR_QUEUED,
+  GR_RELEASED,
+  GR_REST,
+  GR_SEEN,
+  GR_SHIFT,
+  GR_SLOT,
+  GR_STATE,
+  GR_TOTAL,
+  L_ENV_REFS,
+  L_GRANT,
+  L_ON_LIST,
+  L_REFS,
+  L_RESERVED,
+  L_SHIFT,
+  L_TABLE,
+  L_THEORETICAL,
+  L_WORDS,
+  L_WRITTEN_OFF,
+} = $records;
 const { G_ACTIVE, G_BATCH_COUNT, G_CLEARED, G_END, G_FULLMM, G_LOCAL, G_LOCAL_NEXT, G_LOCAL_NR } = $mmuGather;
 const { G_MM, G_START, G_TABLES, G_USED, GATHER_WORDS, MAX_GATHERS, UNITS } = $mmuGather;
 const { BATCH_GIVEN_BACK } = $page;
@@ -68,11 +102,11 @@ const KIND_GATHER = kindIndex("gather");
 
 /** Fields that are hashed by name below; any other of the table is hashed as its kind says. */
 const BY_NAME: ReadonlySet<string> = new Set(
-  (`mem wasBatch batches batchPages gathers rcuQueue nBatchPages failNext nRcu placeNext tlbFlushPending refs envRefs reserved onList ` +
-    `writtenOff theoretical gOrder gTotal gHeld gReleased gCompound gFamily gState gFlags gOwnerRefs via slotPages ranges ` +
-    `gFrozen gLink gHow gAddress gSeen gQueued mmHugePte pteFrag pmdFrag fragCache nocachePool grantOf gFirst gSlot gIntentCall ` +
-    `gGather gatherIds freeIds envTaken freePages managed table lockOf deposits depositHome sharers gPtdesc gExtra gParts ` +
-    `locks nLocks pagetables charges mmDeposits granting live grant page pages slabObjects nocacheMap gRest`)
+  (`mem wasBatch batches batchPages gathers rcuQueue nBatchPages failNext nRcu placeNext tlbFlushPending ` +
+    `via slotPages ranges ` +
+    `gLink gHow gAddress mmHugePte pteFrag pmdFrag fragCache nocachePool ` +
+    `grants gatherIds freeIds envTaken freePages managed lockOf deposits depositHome sharers ` +
+    `locks nLocks pagetables charges mmDeposits granting live grant page pages slabObjects nocacheMap `)
     .split(" "),
 );
 
@@ -90,20 +124,12 @@ interface At {
   readonly contents: number;
   readonly wasBatch: number;
   readonly slabObjects: number;
-  readonly grantOf: number;
-  readonly refs: number;
-  readonly envRefs: number;
-  readonly reserved: number;
-  readonly onList: number;
-  readonly writtenOff: number;
+  readonly pages: number;
+  readonly grants: number;
   readonly lockOf: number;
   readonly deposits: number;
   readonly depositHome: number;
   readonly sharers: number;
-  readonly gCompound: number;
-  readonly gFirst: number;
-  readonly theoretical: number;
-  readonly table: number;
 }
 
 function placesOf({ state, machine }: World): At {
@@ -114,20 +140,12 @@ function placesOf({ state, machine }: World): At {
     contents: kernel("mem") + machine.kernel.map.contents,
     wasBatch: kernel("wasBatch"),
     slabObjects: kernel("slabObjects"),
-    grantOf: ledger("grantOf"),
-    refs: ledger("refs"),
-    envRefs: ledger("envRefs"),
-    reserved: ledger("reserved"),
-    onList: ledger("onList"),
-    writtenOff: ledger("writtenOff"),
+    pages: ledger("pages"),
+    grants: ledger("grants"),
     lockOf: ledger("lockOf"),
     deposits: ledger("deposits"),
     depositHome: ledger("depositHome"),
     sharers: ledger("sharers"),
-    gCompound: ledger("gCompound"),
-    gFirst: ledger("gFirst"),
-    theoretical: ledger("theoretical"),
-    table: ledger("table"),
   };
 }
 /** One to one, and every bit of the answer depends on those below it. */
@@ -245,27 +263,20 @@ export class Canon {
     const {
       mem,
       contents,
-      grantOf,
-      refs,
-      envRefs,
-      reserved,
-      onList,
-      writtenOff,
+      pages,
+      grants,
       lockOf,
       deposits,
       depositHome,
       sharers,
-      gCompound,
-      gFirst,
-      theoretical,
-      table,
       wasBatch,
       slabObjects,
     } = this.#at;
     let deposited = 0;
     for (let pfn = 0; pfn < n; pfn++) {
       const w = mem + (pfn << PAGE_WORDS_SHIFT);
-      const g = words[grantOf + pfn]!;
+      const p = pages + (pfn << L_SHIFT);
+      const g = words[p + L_GRANT]!;
       let a = scattered(words[w]! ^ 0x3c6ef372);
       let b = Math.imul(a, C2);
       let t = scattered(words[w + 12]! ^ 0x1b873593);
@@ -287,7 +298,7 @@ export class Canon {
           b ^= Math.imul(t, C2);
         }
       }
-      const state = bytes[table + pfn]! | words[deposits + pfn]! << 8 | words[sharers + pfn]! << 16;
+      const state = words[p + L_TABLE]! | words[deposits + pfn]! << 8 | words[sharers + pfn]! << 16;
       const lock = words[lockOf + pfn]! ^ words[depositHome + pfn]! << 16;
       const objects = words[slabObjects + pfn]!;
       if ((state | lock | objects) !== 0) {
@@ -302,22 +313,22 @@ export class Canon {
         a = a + t | 0;
         b ^= Math.imul(t, C2);
       }
-      const compound = g >= 0 && words[gCompound + g] !== 0;
+      const compound = g >= 0 && words[grants + (g << GR_SHIFT) + GR_COMPOUND] !== 0;
       if (!compound) {
         t = scattered(words[w + 6]! ^ 0x5be0cd19);
         a = a + t | 0;
         b ^= Math.imul(t, C2);
       }
-      const bits = (words[w + W_LRU_NEXT]! & 1) | words[reserved + pfn]! << 1 | words[onList + pfn]! << 2 |
-        words[writtenOff + pfn]! << 3 | bytes[theoretical + pfn]! << 4;
+      const bits = (words[w + W_LRU_NEXT]! & 1) | words[p + L_RESERVED]! << 1 | words[p + L_ON_LIST]! << 2 |
+        words[p + L_WRITTEN_OFF]! << 3 | words[p + L_THEORETICAL]! << 4;
       if (g < 0) {
-        t = scattered(bits ^ words[envRefs + pfn]! << 16 ^ 0x243185be);
+        t = scattered(bits ^ words[p + L_ENV_REFS]! << 16 ^ 0x243185be);
         as[pfn] = a + t | 0;
         bs[pfn] = b ^ Math.imul(t, C2);
         glued[pfn] = 0;
         continue;
       }
-      const first = words[gFirst + g]!;
+      const first = words[grants + (g << GR_SHIFT) + GR_FIRST]!;
       const batch = bytes[wasBatch + pfn]!;
       t = scattered(
         (bits | 32 | words[contents + pfn]! << 6 | (batch === BATCH_GIVEN_BACK ? 0 : batch) << 8 |
@@ -325,11 +336,11 @@ export class Canon {
       );
       a = a + t | 0;
       b ^= Math.imul(t, C2);
-      t = scattered((words[refs + pfn]! | words[envRefs + pfn]! << 16) ^ 0x00deb1fe);
+      t = scattered((words[p + L_REFS]! | words[p + L_ENV_REFS]! << 16) ^ 0x00deb1fe);
       as[pfn] = a + t | 0;
       bs[pfn] = b ^ Math.imul(t, C2);
-      if (compound) this.#compound(pfn, first, first + this.#world.machine.ledger.gTotal[g]!);
-      const inside = pfn > 0 && words[grantOf + pfn - 1] === g;
+      if (compound) this.#compound(pfn, first, first + this.#world.machine.ledger.grants[(g << GR_SHIFT) | GR_TOTAL]!);
+      const inside = pfn > 0 && words[p - L_WORDS + L_GRANT] === g;
       glued[pfn] = inside || (pfn > 0 && this.#sameName(pfn)) ? 1 : 0;
       if (!inside) this.#grant(pfn, g);
     }
@@ -358,17 +369,28 @@ export class Canon {
   /** What the ledger knows of a grant, at the first of its pages. */
   #grant(pfn: number, g: number): void {
     const l = this.#world.machine.ledger;
-    const state = l.gState[g]!;
+    const state = l.grants[(g << GR_SHIFT) | GR_STATE]!;
     const link = l.gLink[g]!;
-    const y = l.gOrder[g]! | l.gHeld[g]! << 5 | l.gTotal[g]! << 17 | l.gCompound[g]! << 29;
-    const z = l.gReleased[g]! | l.gFamily[g]! << 12 | state << 16 | l.gOwnerRefs[g]! << 19;
-    const f = l.gFlags[g]! << 8 ^ (state === LIVE ? 0 : l.gIntentCall[g]! + 1);
-    const v = l.gFrozen[g]! | link << 1 | l.gSeen[g]! << 4 | l.gQueued[g]! << 12;
+    const y = l.grants[(g << GR_SHIFT) | GR_ORDER]! | l.grants[(g << GR_SHIFT) | GR_HELD]! << 5 |
+      l.grants[(g << GR_SHIFT) | GR_TOTAL]! << 17 | l.grants[(g << GR_SHIFT) | GR_COMPOUND]! << 29;
+    const z = l.grants[(g << GR_SHIFT) | GR_RELEASED]! | l.grants[(g << GR_SHIFT) | GR_FAMILY]! << 12 | state << 16 |
+      l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]! << 19;
+    const f = l.grants[(g << GR_SHIFT) | GR_FLAGS]! << 8 ^
+      (state === LIVE ? 0 : l.grants[(g << GR_SHIFT) | GR_INTENT_CALL]! + 1);
+    const v = l.grants[(g << GR_SHIFT) | GR_FROZEN]! | link << 1 | l.grants[(g << GR_SHIFT) | GR_SEEN]! << 4 |
+      l.grants[(g << GR_SHIFT) | GR_QUEUED]! << 12;
     this.#put(pfn, y ^ 0x2de92c6f, z ^ 0x4a7484aa);
     this.#put(pfn, f ^ 0x5cb0a9dc, v ^ 0x76f988da);
-    if ((l.gExtra[g]! | l.gParts[g]! | l.gPtdesc[g]! | l.gRest[g]!) !== 0) {
-      this.#put(pfn, l.gRest[g]! ^ 0x1e376c08, 0);
-      this.#put(pfn, l.gExtra[g]! ^ 0x27b70a85, l.gParts[g]! ^ Math.imul(l.gPtdesc[g]!, C3) ^ 0x2e1b2138);
+    if (
+      (l.grants[(g << GR_SHIFT) | GR_EXTRA]! | l.grants[(g << GR_SHIFT) | GR_PARTS]! |
+        l.grants[(g << GR_SHIFT) | GR_PTDESC]! | l.grants[(g << GR_SHIFT) | GR_REST]!) !== 0
+    ) {
+      this.#put(pfn, l.grants[(g << GR_SHIFT) | GR_REST]! ^ 0x1e376c08, 0);
+      this.#put(
+        pfn,
+        l.grants[(g << GR_SHIFT) | GR_EXTRA]! ^ 0x27b70a85,
+        l.grants[(g << GR_SHIFT) | GR_PARTS]! ^ Math.imul(l.grants[(g << GR_SHIFT) | GR_PTDESC]!, C3) ^ 0x2e1b2138,
+      );
     }
     if (link === LINK_CLEARED) this.#put(pfn, l.gAddress[g]! ^ 0x4d2c6dfc, l.gHow[g]! ^ 0x53380d13);
   }
@@ -436,8 +458,8 @@ export class Canon {
     const { ledger: l } = this.#world.machine;
     let any = false;
     for (let pfn = 0; pfn < this.#a.length; pfn++) {
-      const g = l.grantOf[pfn]!;
-      if (g < 0 || l.gFamily[g]! < FRAGMENT) continue;
+      const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+      if (g < 0 || l.grants[(g << GR_SHIFT) | GR_FAMILY]! < FRAGMENT) continue;
       any = true;
       for (let i = 0; i < MAX_PARTS; i++) {
         const table = l.nrPages + pfn * MAX_PARTS + i;
@@ -470,9 +492,10 @@ export class Canon {
 
   /** Pages that were granted under one name are addressed from one another. */
   #sameName(pfn: number): boolean {
-    const { grantOf, gSlot } = this.#world.machine.ledger;
-    const before = grantOf[pfn - 1]!;
-    return before >= 0 && gSlot[before]! >= 0 && gSlot[before] === gSlot[grantOf[pfn]!];
+    const { pages, grants } = this.#world.machine.ledger;
+    const before = pages[((pfn - 1) << L_SHIFT) | L_GRANT]!;
+    const name = before >= 0 ? grants[(before << GR_SHIFT) | GR_SLOT]! : -1;
+    return name >= 0 && name === grants[(pages[(pfn << L_SHIFT) | L_GRANT]! << GR_SHIFT) | GR_SLOT];
   }
 
   #word(place: Place, i: number): number {
@@ -480,11 +503,11 @@ export class Canon {
   }
 
   #extras(): void {
-    const { grantOf } = this.#world.machine.ledger;
+    const { pages } = this.#world.machine.ledger;
     for (let pfn = 0; pfn < this.#a.length; pfn++) {
       for (const place of this.#pageExtras) this.#mix(pfn, this.#word(place, pfn));
-      const g = grantOf[pfn]!;
-      if (g < 0 || (pfn > 0 && grantOf[pfn - 1] === g)) continue;
+      const g = pages[(pfn << L_SHIFT) | L_GRANT]!;
+      if (g < 0 || (pfn > 0 && pages[((pfn - 1) << L_SHIFT) | L_GRANT] === g)) continue;
       for (const place of this.#grantExtras) this.#mix(pfn, this.#word(place, g));
     }
   }
@@ -643,12 +666,12 @@ export class Canon {
 
   /** Who walks in which table: by that, tables are told apart that look the same else. */
   #walkers(): void {
-    const { walkers, gFirst, nrPages } = this.#world.machine.ledger;
+    const { walkers, grants, nrPages } = this.#world.machine.ledger;
     for (let w = 0; w < walkers.n; w++) {
       const g = walkers.table[w]!;
       if (g < 0) continue;
       const part = walkers.part[w] === g ? 0 : walkers.part[w]! - nrPages;
-      this.#label(gFirst[g]!, WALKER, walkers.kind[w]! | walkers.locked[w]! << 8 | part << 9);
+      this.#label(grants[(g << GR_SHIFT) | GR_FIRST]!, WALKER, walkers.kind[w]! | walkers.locked[w]! << 8 | part << 9);
     }
   }
 
@@ -672,16 +695,18 @@ export class Canon {
       }
     }
     for (let pfn = 0; pfn < this.#a.length; pfn++) {
-      const g = l.grantOf[pfn]!;
-      if (g < 0 || (pfn > 0 && l.grantOf[pfn - 1] === g)) continue;
-      const name = l.gSlot[g]! - FIRST_SLOT;
+      const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+      if (g < 0 || (pfn > 0 && l.pages[((pfn - 1) << L_SHIFT) | L_GRANT] === g)) continue;
+      const name = l.grants[(g << GR_SHIFT) | GR_SLOT]! - FIRST_SLOT;
       if (name >= 0) {
         const t = this.#tableOf[name] ?? tables.length;
         if (t < tables.length && tables[t] !== 0) this.#label(pfn, GRANTED, this.#rank[t]! << 8 | name - t * names);
       }
-      if (l.gState[g] !== QUEUED) continue;
+      if (l.grants[(g << GR_SHIFT) | GR_STATE] !== QUEUED) continue;
       for (let i = 0; i < this.#nGathers; i++) {
-        if (l.gathers[i] !== 0 && l.gatherIds[i] === l.gGather[g]) this.#label(pfn, QUEUE, this.#gather[i]!);
+        if (l.gathers[i] !== 0 && l.gatherIds[i] === l.grants[(g << GR_SHIFT) | GR_GATHER]) {
+          this.#label(pfn, QUEUE, this.#gather[i]!);
+        }
       }
     }
   }

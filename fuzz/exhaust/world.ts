@@ -23,7 +23,9 @@ import * as $mmuGather from "../../core/kernel/mmu_gather.ts";
 import * as $words from "../../core/memory/words.ts";
 import * as $pathFacts from "../path_facts.ts";
 import { type Part, type Walk, Walks } from "./paths.ts";
+import * as $records from "../../core/ledger/records.ts";
 
+const { GR_SHIFT, GR_SLOT, L_GRANT, L_SHIFT } = $records;
 const { AFTER_PUT } = $points;
 const { FAILABLE, OP_AT, OP_REPEAT, opOf } = $calls;
 const { KIND_PAGE, KIND_VIRT, kindIndex } = $kinds;
@@ -229,10 +231,10 @@ export class World {
 
   /** Whether a page was granted to a table, and not all of it is gone. */
   isOwn(t: number, page: number): boolean {
-    const { grantOf, gSlot } = this.machine.ledger;
-    if (page >>> 0 >= grantOf.length) return false;
-    const g = grantOf[page]!;
-    const name = g >= 0 ? gSlot[g]! - FIRST_SLOT - t * this.names : -1;
+    const { pages, grants, nrPages } = this.machine.ledger;
+    if (page >>> 0 >= nrPages) return false;
+    const g = pages[(page << L_SHIFT) | L_GRANT]!;
+    const name = g >= 0 ? grants[(g << GR_SHIFT) | GR_SLOT]! - FIRST_SLOT - t * this.names : -1;
     return name >= 0 && name < this.names;
   }
 
@@ -434,10 +436,11 @@ export class World {
 
   /** What is left of grants under names from `from` to `to` is theirs no more: the names begin anew. */
   #disown(from: number, to: number): void {
-    const { grantOf, gSlot } = this.machine.ledger;
-    for (let pfn = 0; pfn < grantOf.length; pfn++) {
-      const g = grantOf[pfn]!;
-      if (g >= 0 && gSlot[g]! >= from && gSlot[g]! < to) gSlot[g] = -1;
+    const { pages, grants, nrPages } = this.machine.ledger;
+    for (let pfn = 0; pfn < nrPages; pfn++) {
+      const g = pages[(pfn << L_SHIFT) | L_GRANT]!;
+      const at = (g << GR_SHIFT) | GR_SLOT;
+      if (g >= 0 && grants[at]! >= from && grants[at]! < to) grants[at] = -1;
     }
   }
 

@@ -13,7 +13,28 @@ import * as $table from "../table.ts";
 import * as $why from "../why.ts";
 import type { Hooks } from "./hook.ts";
 import * as $hook from "./hook.ts";
+import * as $records from "../records.ts";
 
+const {
+  GR_COMPOUND,
+  GR_FAMILY,
+  GR_FIRST,
+  GR_FLAGS,
+  GR_FROZEN,
+  GR_HELD,
+  GR_ORDER,
+  GR_OWNER_REFS,
+  GR_SHIFT,
+  GR_SLOT,
+  GR_STATE,
+  GR_TOTAL,
+  L_GRANT,
+  L_ON_LIST,
+  L_REFS,
+  L_RESERVED,
+  L_SHIFT,
+  L_TABLE,
+} = $records;
 const { __GFP_ACCOUNT, __GFP_COMP, __GFP_HIGHMEM } = $gfp;
 const { MAX_PAGE_ORDER, NULL, PAGE_SHIFT, PAGE_SIZE } = $words;
 const { EXACT, FRAGMENT, PAGES, PAGETABLE, RESERVED } = $families;
@@ -77,30 +98,35 @@ function afterMemblock(l: Ledger): void {
   l.grant(first, l.a, orderFor(l.a), 0, RESERVED, l.dst);
   l.managed -= l.a;
   for (let i = 0; i < l.a; i++) {
-    l.reserved[first + i] = 1;
+    l.pages[((first + i) << L_SHIFT) | L_RESERVED] = 1;
     l.checkReserved(first + i);
   }
 }
 
 function beforeSplit(l: Ledger): void {
-  const g = l.grantOf[l.a]!;
+  const g = l.pages[(l.a << L_SHIFT) | L_GRANT]!;
   l.pending = -1;
   if (!usable(l, l.a, WHY_WRITE_FREE)) return;
-  if (l.gState[g] !== LIVE) {
+  if (l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE) {
     // It was given up as a whole: whoever frees it does not know of its single pages.
     l.misuse = true;
     return;
   }
-  if (l.gCompound[g] !== 0) {
+  if (l.grants[(g << GR_SHIFT) | GR_COMPOUND] !== 0) {
     l.misuse = true;
     l.pending = g;
     return;
   }
   // VM_BUG_ON(!page_count(page)): a frozen table's page has none.
-  if (l.gFrozen[g] !== 0 || l.gFamily[g]! >= FRAGMENT) l.misuse = true;
-  if (singles(l, g) || l.a !== l.gFirst[g] || l.b !== l.gOrder[g] || l.gHeld[g] !== l.gTotal[g]) {
+  if (l.grants[(g << GR_SHIFT) | GR_FROZEN] !== 0 || l.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT) {
     l.misuse = true;
-    l.record(ORDER_MISMATCH, CORRUPTION, WHY_SPLIT, g, l.a, 0, l.b, l.gOrder[g]!);
+  }
+  if (
+    singles(l, g) || l.a !== l.grants[(g << GR_SHIFT) | GR_FIRST] || l.b !== l.grants[(g << GR_SHIFT) | GR_ORDER] ||
+    l.grants[(g << GR_SHIFT) | GR_HELD] !== l.grants[(g << GR_SHIFT) | GR_TOTAL]
+  ) {
+    l.misuse = true;
+    l.record(ORDER_MISMATCH, CORRUPTION, WHY_SPLIT, g, l.a, 0, l.b, l.grants[(g << GR_SHIFT) | GR_ORDER]!);
     return;
   }
   l.pending = g;
@@ -110,24 +136,26 @@ function afterSplit(l: Ledger): void {
   const g = l.pending;
   if (g < 0) return;
   l.checks[BAD_REFERENCE]!++;
-  const first = l.gFirst[g]!;
-  const total = l.gTotal[g]!;
-  if (l.gCompound[g] !== 0) {
+  const first = l.grants[(g << GR_SHIFT) | GR_FIRST]!;
+  const total = l.grants[(g << GR_SHIFT) | GR_TOTAL]!;
+  if (l.grants[(g << GR_SHIFT) | GR_COMPOUND] !== 0) {
     for (let i = 0; i < total; i++) l.checkRefs(g, first + i);
     return;
   }
-  const ownerRefs = l.gOwnerRefs[g]!;
-  const slot = l.gSlot[g]!;
-  const family = l.gFamily[g]!;
+  const ownerRefs = l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]!;
+  const slot = l.grants[(g << GR_SHIFT) | GR_SLOT]!;
+  const family = l.grants[(g << GR_SHIFT) | GR_FAMILY]!;
   l.drop(g);
   for (let i = 0; i < total; i++) {
     const single = l.newGrant(first + i, 1, 0, 0, family, slot);
-    l.grantOf[first + i] = single;
-    if (l.reserved[first + i] !== 0) l.gFlags[single]! |= G_MARKED;
-    if (l.onList[first + i] !== 0) l.gFlags[single]! |= G_LISTED;
-    if ((l.table[first + i]! & T_OPEN) !== 0) l.gFlags[single]! |= G_TABLE;
-    if (i === 0) l.gOwnerRefs[single] = ownerRefs;
-    else l.refs[first + i] = 1;
+    l.pages[((first + i) << L_SHIFT) | L_GRANT] = single;
+    if (l.pages[((first + i) << L_SHIFT) | L_RESERVED] !== 0) l.grants[(single << GR_SHIFT) | GR_FLAGS]! |= G_MARKED;
+    if (l.pages[((first + i) << L_SHIFT) | L_ON_LIST] !== 0) l.grants[(single << GR_SHIFT) | GR_FLAGS]! |= G_LISTED;
+    if ((l.pages[((first + i) << L_SHIFT) | L_TABLE]! & T_OPEN) !== 0) {
+      l.grants[(single << GR_SHIFT) | GR_FLAGS]! |= G_TABLE;
+    }
+    if (i === 0) l.grants[(single << GR_SHIFT) | GR_OWNER_REFS] = ownerRefs;
+    else l.pages[((first + i) << L_SHIFT) | L_REFS] = 1;
     l.checkRefs(single, first + i);
     if (l.memcg) checkCharge(l, first + i);
   }

@@ -22,7 +22,29 @@ import type { Hooks } from "./hook.ts";
 import * as $hook from "./hook.ts";
 import * as $gather from "./gather.ts";
 import * as $reserved from "./reserved.ts";
+import * as $records from "../records.ts";
 
+const {
+  GR_EXTRA,
+  GR_FAMILY,
+  GR_FIRST,
+  GR_FLAGS,
+  GR_GATHER,
+  GR_INTENT_CALL,
+  GR_INTENT_STEP,
+  GR_OWNER_REFS,
+  GR_PARTS,
+  GR_QUEUED,
+  GR_REST,
+  GR_SHIFT,
+  GR_STATE,
+  L_GRANT,
+  L_REFS,
+  L_RESERVED,
+  L_SHIFT,
+  L_TABLE,
+  L_WRITTEN_OFF,
+} = $records;
 const { __ffs } = $bits;
 const { released, stranded } = $judge;
 const { ptdescOf } = $memdesc;
@@ -67,7 +89,7 @@ const { RESERVED_HOOKS } = $reserved;
 
 export { usesPart } from "../parts.ts";
 
-/** Bits of `gParts` that a gather holds. */
+/** Bits of `GR_PARTS` that a gather holds. */
 const HELD = (1 << MAX_PARTS) - 1;
 
 /** Where an mm's rest of a page stands in `fragCache`. */
@@ -83,14 +105,15 @@ function cacheOf(mm: number, family: number): number {
 function took(l: Ledger, family: number, bytes = 0): number {
   const pfn = pfnOf(l.res);
   const parts = partsAt(l, family, l.res, bytes);
-  const g = l.grantOf[pfn]!;
-  if (g >= 0 && l.gFamily[g] === family) {
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+  if (g >= 0 && l.grants[(g << GR_SHIFT) | GR_FAMILY] === family) {
     l.checks[USE_AFTER_FREE]!++;
-    const held = (l.gParts[g]! | l.gParts[g]! >>> QUEUED_SHIFT) & HELD;
-    if ((held & parts) !== 0 || l.gState[g] !== LIVE) {
+    const held = (l.grants[(g << GR_SHIFT) | GR_PARTS]! | l.grants[(g << GR_SHIFT) | GR_PARTS]! >>> QUEUED_SHIFT) &
+      HELD;
+    if ((held & parts) !== 0 || l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE) {
       l.record(USE_AFTER_FREE, CORRUPTION, WHY_GRANTED_TWICE, g, pfn, 0, 0, 0);
     }
-    setParts(l, g, l.gParts[g]! | parts);
+    setParts(l, g, l.grants[(g << GR_SHIFT) | GR_PARTS]! | parts);
     partsBegin(l, pfn, parts);
     return -1;
   }
@@ -100,8 +123,8 @@ function took(l: Ledger, family: number, bytes = 0): number {
   l.grant(pfn, 1, 0, 0, family, l.dst);
   l.extra = 0;
   l.ofTables = false;
-  const fresh = l.grantOf[pfn]!;
-  if (fresh < 0 || l.gFamily[fresh] !== family) return -1;
+  const fresh = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+  if (fresh < 0 || l.grants[(fresh << GR_SHIFT) | GR_FAMILY] !== family) return -1;
   setParts(l, fresh, parts);
   partsBegin(l, pfn, parts);
   return fresh;
@@ -110,14 +133,14 @@ function took(l: Ledger, family: number, bytes = 0): number {
 function afterAlloc(l: Ledger): void {
   if (l.res === NULL) return;
   const fresh = took(l, FRAGMENT);
-  if (fresh >= 0) constructed(l, l.gFirst[fresh]!, LEVEL_PTE);
+  if (fresh >= 0) constructed(l, l.grants[(fresh << GR_SHIFT) | GR_FIRST]!, LEVEL_PTE);
   else shared(l);
 }
 
 /** After a table of a page that was there: what counts them. */
 function shared(l: Ledger): void {
-  const g = l.grantOf[pfnOf(l.res)]!;
-  if (g >= 0 && PARTS_OF[l.gFamily[g]!] !== 0) checkShared(l, g);
+  const g = l.pages[((pfnOf(l.res)) << L_SHIFT) | L_GRANT]!;
+  if (g >= 0 && PARTS_OF[l.grants[(g << GR_SHIFT) | GR_FAMILY]!] !== 0) checkShared(l, g);
 }
 
 /** powerpc: the mm of a new page keeps its rest, unless it keeps another's. */
@@ -126,16 +149,16 @@ function afterFragment(l: Ledger, family: number, level: number, account: boolea
   const at = cacheOf(l.a, family);
   const fresh = took(l, family);
   if (fresh >= 0) {
-    if (level !== 0) constructed(l, l.gFirst[fresh]!, level);
-    if (l.memcg && account) charged(l, l.gFirst[fresh]!, 1, false);
+    if (level !== 0) constructed(l, l.grants[(fresh << GR_SHIFT) | GR_FIRST]!, level);
+    if (l.memcg && account) charged(l, l.grants[(fresh << GR_SHIFT) | GR_FIRST]!, 1, false);
     if (l.fragCache[at]! < 0) {
-      l.gRest[fresh] = PARTS_OF[family]! - 1;
+      l.grants[(fresh << GR_SHIFT) | GR_REST] = PARTS_OF[family]! - 1;
       l.fragCache[at] = fresh;
     }
   } else {
-    const g = l.grantOf[pfnOf(l.res)]!;
+    const g = l.pages[((pfnOf(l.res)) << L_SHIFT) | L_GRANT]!;
     if (g >= 0 && g === l.fragCache[at]) {
-      l.gRest[g]!--;
+      l.grants[(g << GR_SHIFT) | GR_REST]!--;
       if (restOf(l, g) === 0) l.fragCache[at] = -1;
     }
     // What the kernel has for itself is not constructed, and a user's is: one page has one kind.
@@ -165,11 +188,11 @@ function afterPointer(l: Ledger): void {
   if (l.res === NULL) return;
   const fresh = took(l, family);
   if (fresh >= 0 && family === POINTER_PTE) {
-    constructed(l, l.gFirst[fresh]!, LEVEL_PTE);
+    constructed(l, l.grants[(fresh << GR_SHIFT) | GR_FIRST]!, LEVEL_PTE);
     if (l.hasDescriptors) {
       l.checks[FAMILY]!++;
-      l.gFlags[fresh]! |= G_CAST;
-      l.record(FAMILY, LATENT, WHY_FAMILY_CAST, fresh, l.gFirst[fresh]!, 0, PAGES, 0);
+      l.grants[(fresh << GR_SHIFT) | GR_FLAGS]! |= G_CAST;
+      l.record(FAMILY, LATENT, WHY_FAMILY_CAST, fresh, l.grants[(fresh << GR_SHIFT) | GR_FIRST]!, 0, PAGES, 0);
     }
   }
   shared(l);
@@ -189,9 +212,9 @@ function beforePteAlloc(l: Ledger): void {
 function afterPteAlloc(l: Ledger): void {
   if (l.res === NULL) return;
   took(l, NOCACHE);
-  const g = l.grantOf[pfnOf(l.res)]!;
-  if (g >= 0 && l.gFamily[g] === NOCACHE) {
-    if (l.gExtra[g]!++ === 0) constructed(l, l.gFirst[g]!, LEVEL_PTE);
+  const g = l.pages[((pfnOf(l.res)) << L_SHIFT) | L_GRANT]!;
+  if (g >= 0 && l.grants[(g << GR_SHIFT) | GR_FAMILY] === NOCACHE) {
+    if (l.grants[(g << GR_SHIFT) | GR_EXTRA]!++ === 0) constructed(l, l.grants[(g << GR_SHIFT) | GR_FIRST]!, LEVEL_PTE);
   }
   shared(l);
 }
@@ -201,12 +224,12 @@ export function poolMade(l: Ledger, first: number, pages: number): void {
   l.nocachePool = first;
   l.managed -= pages;
   for (let pfn = first; pfn < first + pages; pfn++) {
-    l.reserved[pfn] = 1;
+    l.pages[(pfn << L_SHIFT) | L_RESERVED] = 1;
     // What the call makes of it is looked at when the call is through.
     l.extra = l.rawRefs(pfn) - 1;
     l.grant(pfn, 1, 0, 0, NOCACHE, -1);
-    const g = l.grantOf[pfn]!;
-    if (g >= 0) l.gExtra[g] = 0;
+    const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+    if (g >= 0) l.grants[(g << GR_SHIFT) | GR_EXTRA] = 0;
   }
 }
 
@@ -214,7 +237,7 @@ export function poolMade(l: Ledger, first: number, pages: number): void {
 function afterSlab(l: Ledger): void {
   if (l.res === NULL) return;
   const fresh = took(l, SLAB);
-  if (fresh >= 0) l.gRest[fresh] = l.a << CACHE_SHIFT;
+  if (fresh >= 0) l.grants[(fresh << GR_SHIFT) | GR_REST] = l.a << CACHE_SHIFT;
   shared(l);
 }
 
@@ -227,19 +250,19 @@ function givesUp(l: Ledger, table: number, family: number, bytes = 0): number {
   l.pending = -1;
   l.checks[DOUBLE_FREE]!++;
   const pfn = pfnOf(table);
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   if (!(g >= 0)) {
     l.misuse = true;
-    if (l.writtenOff[pfn] === 0) notGranted(l, pfn);
+    if (l.pages[(pfn << L_SHIFT) | L_WRITTEN_OFF] === 0) notGranted(l, pfn);
     return 0;
   }
-  if (l.gFamily[g] !== family) {
+  if (l.grants[(g << GR_SHIFT) | GR_FAMILY] !== family) {
     l.misuse = true;
-    l.record(FAMILY, CORRUPTION, WHY_FAMILY_RELEASE, g, pfn, 0, l.gFamily[g]!, BY_PART);
+    l.record(FAMILY, CORRUPTION, WHY_FAMILY_RELEASE, g, pfn, 0, l.grants[(g << GR_SHIFT) | GR_FAMILY]!, BY_PART);
     return 0;
   }
   const parts = partsAt(l, family, table, bytes);
-  if ((l.gParts[g]! & parts) !== parts) {
+  if ((l.grants[(g << GR_SHIFT) | GR_PARTS]! & parts) !== parts) {
     l.misuse = true;
     l.record(DOUBLE_FREE, CORRUPTION, WHY_GIVEN_UP, g, pfn, 0, INTENDED, 0);
     return 0;
@@ -247,8 +270,8 @@ function givesUp(l: Ledger, table: number, family: number, bytes = 0): number {
   // Pointers at its middle are no table's.
   if (!isPart(l, family, table)) l.misuse = true;
   l.pending = g;
-  l.gIntentStep[g] = l.step;
-  l.gIntentCall[g] = l.op;
+  l.grants[(g << GR_SHIFT) | GR_INTENT_STEP] = l.step;
+  l.grants[(g << GR_SHIFT) | GR_INTENT_CALL] = l.op;
   return parts;
 }
 
@@ -258,29 +281,31 @@ function givesUp(l: Ledger, table: number, family: number, bytes = 0): number {
  * @param deferred the page waits for a grace period, if one of its tables was to
  */
 function gone(l: Ledger, g: number, deferred = false): void {
-  const pfn = l.gFirst[g]!;
-  if (inUse(l, g) !== 0 || restOf(l, g) !== 0 || l.gFamily[g] === NOCACHE) {
+  const pfn = l.grants[(g << GR_SHIFT) | GR_FIRST]!;
+  if (inUse(l, g) !== 0 || restOf(l, g) !== 0 || l.grants[(g << GR_SHIFT) | GR_FAMILY] === NOCACHE) {
     // With parts in use it must not be free: `released` says so.
     if (!isGone(l, g)) return checkShared(l, g);
-  } else if (deferred && (l.gRest[g]! & PART_DEFERRED) !== 0 && !isGone(l, g)) {
-    l.gOwnerRefs[g]!--;
-    l.gState[g] = QUEUED;
-    l.gGather[g] = -1;
-    l.gQueued[g]!++;
+  } else if (deferred && (l.grants[(g << GR_SHIFT) | GR_REST]! & PART_DEFERRED) !== 0 && !isGone(l, g)) {
+    l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]!--;
+    l.grants[(g << GR_SHIFT) | GR_STATE] = QUEUED;
+    l.grants[(g << GR_SHIFT) | GR_GATHER] = -1;
+    l.grants[(g << GR_SHIFT) | GR_QUEUED]!++;
     return;
   }
-  l.gOwnerRefs[g]!--;
-  l.refs[pfn]!--;
-  l.gState[g] = INTENDED;
-  if (isGone(l, g) || l.refs[pfn] === 0) return released(l, g, -1);
+  l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]!--;
+  l.pages[(pfn << L_SHIFT) | L_REFS]!--;
+  l.grants[(g << GR_SHIFT) | GR_STATE] = INTENDED;
+  if (isGone(l, g) || l.pages[(pfn << L_SHIFT) | L_REFS] === 0) return released(l, g, -1);
   l.checkRefs(g, pfn);
 }
 
 /** The owner's parts lose it; where the page is cut again they may be another's at once. */
 function lose(l: Ledger, parts: number): void {
   const g = l.pending;
-  setParts(l, g, l.gParts[g]! & ~parts);
-  if (l.gFamily[g] !== PTE_FRAGMENT && l.gFamily[g] !== PMD_FRAGMENT) partsLeave(l, g, parts);
+  setParts(l, g, l.grants[(g << GR_SHIFT) | GR_PARTS]! & ~parts);
+  if (
+    l.grants[(g << GR_SHIFT) | GR_FAMILY] !== PTE_FRAGMENT && l.grants[(g << GR_SHIFT) | GR_FAMILY] !== PMD_FRAGMENT
+  ) partsLeave(l, g, parts);
 }
 
 function beforeFree(l: Ledger): void {
@@ -298,7 +323,9 @@ export function partFreed(l: Ledger): void {
 function afterTableFree(l: Ledger): void {
   const g = l.pending;
   // A callback that ran inside the call may have been the last, and taken the page with it.
-  if (g >= 0 && (l.grantOf[pfnOf(l.b)] !== g || l.gState[g] === INTENDED)) l.pending = -1;
+  if (
+    g >= 0 && (l.pages[((pfnOf(l.b)) << L_SHIFT) | L_GRANT] !== g || l.grants[(g << GR_SHIFT) | GR_STATE] === INTENDED)
+  ) l.pending = -1;
   partFreed(l);
 }
 
@@ -308,8 +335,8 @@ function queue(l: Ledger, table: number, family: number): void {
   if (parts === 0) return;
   const g = l.pending;
   if (l.ranges[l.a] === 2 && l.deadAsid) leaveTableAt(l, g, table, WALK_TLB);
-  setParts(l, g, (l.gParts[g]! & ~parts) | parts << QUEUED_SHIFT);
-  const at = l.gFirst[g]! * MAX_PARTS;
+  setParts(l, g, (l.grants[(g << GR_SHIFT) | GR_PARTS]! & ~parts) | parts << QUEUED_SHIFT);
+  const at = l.grants[(g << GR_SHIFT) | GR_FIRST]! * MAX_PARTS;
   for (let i = 0; i < MAX_PARTS; i++) if ((parts >> i & 1) !== 0) l.partGather[at + i] = l.gatherIds[l.a]!;
 }
 
@@ -323,7 +350,7 @@ function afterQueue(l: Ledger): void {
   const g = l.pending;
   if (g < 0) return;
   l.pending = -1;
-  if (l.gParts[g] !== 0 && l.gState[g] === LIVE) checkShared(l, g);
+  if (l.grants[(g << GR_SHIFT) | GR_PARTS] !== 0 && l.grants[(g << GR_SHIFT) | GR_STATE] === LIVE) checkShared(l, g);
 }
 
 /** Families of what powerpc queues, by the low bits of the pointer; sparc64 queues objects beside pages. */
@@ -345,7 +372,10 @@ function queueIndexed(l: Ledger, table: number, index: number): void {
   const g = l.pending;
   if (g < 0) return;
   if (index === PTE_INDEX && !isBuilt(l, g)) l.misuse = true;
-  if (l.gFamily[g] === SLAB && l.gRest[g]! >> CACHE_SHIFT !== PGTABLE_CACHE) l.misuse = true;
+  if (
+    l.grants[(g << GR_SHIFT) | GR_FAMILY] === SLAB &&
+    l.grants[(g << GR_SHIFT) | GR_REST]! >> CACHE_SHIFT !== PGTABLE_CACHE
+  ) l.misuse = true;
 }
 
 /** tlb_remove_table of an address whose low bits nobody has set: a table of PTEs (powerpc), or an object (sparc64). */
@@ -363,15 +393,18 @@ export function partReleased(l: Ledger, queued: number): void {
   const family = l.queuesPages ? SLAB : l.queuesParts ? BY_INDEX[queued & 3]! : FRAGMENT;
   l.checks[DOUBLE_FREE]!++;
   const pfn = pfnOf(queued);
-  const g = pfn >= 0 && pfn < l.nrPages ? l.grantOf[pfn]! : -1;
+  const g = pfn >= 0 && pfn < l.nrPages ? l.pages[(pfn << L_SHIFT) | L_GRANT]! : -1;
   const half = family === FRAGMENT ? queued & 3 : g >= 0 ? partsAt(l, family, queued) : 0;
   // Objects of a slab are others' as soon as they are back.
   const parts = half << QUEUED_SHIFT;
-  if (g < 0 || l.gFamily[g] !== family || (l.gParts[g]! & parts) !== parts) {
+  if (
+    g < 0 || l.grants[(g << GR_SHIFT) | GR_FAMILY] !== family ||
+    (l.grants[(g << GR_SHIFT) | GR_PARTS]! & parts) !== parts
+  ) {
     if (!l.stop && !l.misuse) notGranted(l, pfn);
     return;
   }
-  setParts(l, g, l.gParts[g]! & ~parts);
+  setParts(l, g, l.grants[(g << GR_SHIFT) | GR_PARTS]! & ~parts);
   if (family === FRAGMENT || family === SLAB) partsLeave(l, g, half);
   // The same call may have released more: what is left is compared when the last is told of.
   if (inUse(l, g) === 0 && restOf(l, g) === 0) gone(l, g, true);
@@ -379,8 +412,8 @@ export function partReleased(l: Ledger, queued: number): void {
 
 /** Early tables of powerpc are reserved pages, which free_reserved_ptdesc takes. */
 function reservedTable(l: Ledger): boolean {
-  const g = l.grantOf[pfnOf(l.a)]!;
-  return g >= 0 && l.gFamily[g] === RESERVED;
+  const g = l.pages[((pfnOf(l.a)) << L_SHIFT) | L_GRANT]!;
+  return g >= 0 && l.grants[(g << GR_SHIFT) | GR_FAMILY] === RESERVED;
 }
 
 const FREE_RESERVED = RESERVED_HOOKS["free_reserved_ptdesc"]!;
@@ -428,15 +461,15 @@ export function deferPart(l: Ledger): void {
   const g = l.pending;
   // With descriptors apart there is no folio to mark.
   if (!isBuilt(l, g) || !l.queuesParts || l.apart) l.misuse = true;
-  l.gRest[g]! |= PART_DEFERRED;
+  l.grants[(g << GR_SHIFT) | GR_REST]! |= PART_DEFERRED;
   lose(l, parts);
 }
 
 /** Whether the page that an address lies in is one that tables share. */
 export function sharesPage(l: Ledger, value: number): boolean {
   if (value < PAGE_OFFSET) return false;
-  const g = l.grantOf[pfnOf(value)]!;
-  return g >= 0 && l.gFamily[g]! >= FRAGMENT;
+  const g = l.pages[((pfnOf(value)) << L_SHIFT) | L_GRANT]!;
+  return g >= 0 && l.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT;
 }
 
 /** powerpc: the mm's rests are given up. */
@@ -446,10 +479,10 @@ function beforeExit(l: Ledger): void {
   for (let i = 0; i < 2; i++) {
     const g = l.fragCache[cacheOf(l.a, PTE_FRAGMENT) + i]!;
     if (g < 0) continue;
-    l.gRest[g]! &= PART_DEFERRED;
+    l.grants[(g << GR_SHIFT) | GR_REST]! &= PART_DEFERRED;
     if (inUse(l, g) !== 0) continue;
-    l.gIntentStep[g] = l.step;
-    l.gIntentCall[g] = l.op;
+    l.grants[(g << GR_SHIFT) | GR_INTENT_STEP] = l.step;
+    l.grants[(g << GR_SHIFT) | GR_INTENT_CALL] = l.op;
   }
 }
 
@@ -483,8 +516,8 @@ function beforePteFree(l: Ledger): void {
   const parts = givesUp(l, l.b, NOCACHE);
   if (parts === 0) return;
   const g = l.pending;
-  if (l.gExtra[g] === 0) l.misuse = true;
-  else l.gExtra[g]!--;
+  if (l.grants[(g << GR_SHIFT) | GR_EXTRA] === 0) l.misuse = true;
+  else l.grants[(g << GR_SHIFT) | GR_EXTRA]!--;
   lose(l, parts);
 }
 
@@ -493,8 +526,8 @@ function afterPteFree(l: Ledger): void {
   const g = l.pending;
   if (g < 0) return;
   l.checks[CONSTRUCTOR]!++;
-  if (l.gExtra[g] === 0 && isBuilt(l, g)) {
-    l.record(CONSTRUCTOR, LEAK, WHY_NO_DTOR, g, l.gFirst[g]!, 0, LEVEL_PTE, 0);
+  if (l.grants[(g << GR_SHIFT) | GR_EXTRA] === 0 && isBuilt(l, g)) {
+    l.record(CONSTRUCTOR, LEAK, WHY_NO_DTOR, g, l.grants[(g << GR_SHIFT) | GR_FIRST]!, 0, LEVEL_PTE, 0);
   }
   partFreed(l);
 }
@@ -502,20 +535,20 @@ function afterPteFree(l: Ledger): void {
 function beforeFreeSlab(l: Ledger): void {
   const parts = givesUp(l, l.b, SLAB);
   if (parts === 0) return;
-  if (l.gRest[l.pending]! >> CACHE_SHIFT !== l.a) l.misuse = true;
+  if (l.grants[(l.pending << GR_SHIFT) | GR_REST]! >> CACHE_SHIFT !== l.a) l.misuse = true;
   lose(l, parts);
 }
 
 /** The owner of a table forgets it: its part of the page is lost, and the page is never given back. */
 export function forgetPart(l: Ledger, g: number, table: number): void {
   l.checks[PAGE_LEAK]!++;
-  const family = l.gFamily[g]!;
+  const family = l.grants[(g << GR_SHIFT) | GR_FAMILY]!;
   const parts = partsAt(l, family, table);
-  const pfn = l.gFirst[g]!;
+  const pfn = l.grants[(g << GR_SHIFT) | GR_FIRST]!;
   const slot = pfn * MAX_PARTS + __ffs(parts);
-  const queued = (l.gParts[g]! >>> QUEUED_SHIFT & parts) === parts;
+  const queued = (l.grants[(g << GR_SHIFT) | GR_PARTS]! >>> QUEUED_SHIFT & parts) === parts;
   // The address may be another table's by now.
-  if (l.partSlot[slot] !== l.sa || (!queued && (l.gParts[g]! & parts) !== parts)) return;
+  if (l.partSlot[slot] !== l.sa || (!queued && (l.grants[(g << GR_SHIFT) | GR_PARTS]! & parts) !== parts)) return;
   // A gather that its path did not finish never gives it back.
   if (queued && !stranded(l, l.partGather[slot]!)) return;
   l.misuse = true;
@@ -526,9 +559,9 @@ export function forgetPart(l: Ledger, g: number, table: number): void {
     return;
   }
   for (let i = 0; i < l.fragCache.length; i++) if (l.fragCache[i] === g) l.fragCache[i] = -1;
-  l.grantOf[pfn] = -1;
-  l.writtenOff[pfn] = 1;
-  l.table[pfn] = 0;
+  l.pages[(pfn << L_SHIFT) | L_GRANT] = -1;
+  l.pages[(pfn << L_SHIFT) | L_WRITTEN_OFF] = 1;
+  l.pages[(pfn << L_SHIFT) | L_TABLE] = 0;
   l.drop(g);
 }
 

@@ -15,7 +15,26 @@ import * as $why from "../why.ts";
 import * as $fragments from "./fragments.ts";
 import type { Hooks } from "./hook.ts";
 import * as $hook from "./hook.ts";
+import * as $records from "../records.ts";
 
+const {
+  GR_COMPOUND,
+  GR_FAMILY,
+  GR_FIRST,
+  GR_GATHER,
+  GR_ORDER,
+  GR_OWNER_REFS,
+  GR_QUEUED,
+  GR_SHIFT,
+  GR_STATE,
+  GR_TOTAL,
+  L_ENV_REFS,
+  L_GRANT,
+  L_REFS,
+  L_SHIFT,
+  L_TABLE,
+  L_WRITTEN_OFF,
+} = $records;
 const { chunked, released } = $judge;
 const { NULL } = $words;
 const { BY_GATHER, BY_GATHER_PTDESC, BY_PAGETABLE, FRAGMENT } = $families;
@@ -80,8 +99,13 @@ function afterFinish(l: Ledger): void {
 
 /** Whether a table's destructor runs on the way; where it will and there is nothing to destruct, that is a misuse. */
 function willDestruct(l: Ledger, g: number, destructs: number): boolean {
-  if (destructs === DESTRUCTS_NONE || (destructs === DESTRUCTS_PTE && l.gOrder[g] === 2)) return false;
-  if (destructs !== DESTRUCTS_ANY && (l.table[l.gFirst[g]!]! & T_LEVEL) === 0) l.misuse = true;
+  if (destructs === DESTRUCTS_NONE || (destructs === DESTRUCTS_PTE && l.grants[(g << GR_SHIFT) | GR_ORDER] === 2)) {
+    return false;
+  }
+  if (
+    destructs !== DESTRUCTS_ANY &&
+    (l.pages[(l.grants[(g << GR_SHIFT) | GR_FIRST]! << L_SHIFT) | L_TABLE]! & T_LEVEL) === 0
+  ) l.misuse = true;
   return true;
 }
 
@@ -94,26 +118,29 @@ function queue(l: Ledger, pfn: number, way: number, release: number, destructs: 
   }
   // Whatever is queued may flush, and the range is empty again.
   if (l.ranges[l.a] === 1) l.ranges[l.a] = 0;
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   if (g < 0) return notGranted(l, pfn);
   const at = holder(l, g, pfn);
-  if (l.gState[g] === QUEUED && own(l, g, at) < refs) {
+  if (l.grants[(g << GR_SHIFT) | GR_STATE] === QUEUED && own(l, g, at) < refs) {
     l.checks[GATHER_TWICE]!++;
     l.record(GATHER_TWICE, CORRUPTION, WHY_QUEUED_TWICE, g, pfn, 0, 1, 0);
     return givenUp(l, g, pfn);
   }
-  if (l.gState[g] !== LIVE && own(l, g, at) < refs) return givenUp(l, g, pfn);
+  if (l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE && own(l, g, at) < refs) return givenUp(l, g, pfn);
   // The gather ends its mm: the hardware walks nothing of it any more.
   if (l.ranges[l.a] === 2 && l.deadAsid) leaveTable(l, g, WALK_TLB);
   // s390 takes the address for the block's first page, and so does a destructor; a put looks the head up.
-  if ((release > 0 || destructs !== DESTRUCTS_NONE) && pfn !== l.gFirst[g]) l.misuse = true;
-  if (own(l, g, at) < refs || l.refs[at] === 0 || (singles(l, g) && l.gTotal[g]! > 1)) return putAtZero(l, g, pfn);
+  if ((release > 0 || destructs !== DESTRUCTS_NONE) && pfn !== l.grants[(g << GR_SHIFT) | GR_FIRST]) l.misuse = true;
+  if (
+    own(l, g, at) < refs || l.pages[(at << L_SHIFT) | L_REFS] === 0 ||
+    (singles(l, g) && l.grants[(g << GR_SHIFT) | GR_TOTAL]! > 1)
+  ) return putAtZero(l, g, pfn);
   l.intend(g, way, willDestruct(l, g, destructs));
-  l.gOwnerRefs[g]! -= refs;
-  l.gState[g] = QUEUED;
-  l.gGather[g] = l.gatherIds[l.a]!;
+  l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]! -= refs;
+  l.grants[(g << GR_SHIFT) | GR_STATE] = QUEUED;
+  l.grants[(g << GR_SHIFT) | GR_GATHER] = l.gatherIds[l.a]!;
   if (release === RELEASE_ORDER_2) {
-    if (l.gOrder[g] !== 2) l.misuse = true;
+    if (l.grants[(g << GR_SHIFT) | GR_ORDER] !== 2) l.misuse = true;
   } else sizedByLookup(l, g);
 }
 
@@ -128,8 +155,10 @@ function beforeRemovePage(l: Ledger): void {
 
 /** Each page is mapped once, and each mapping holds a reference of the folio. */
 function beforeRemoveFolioPages(l: Ledger): void {
-  const g = l.grantOf[l.b]!;
-  if (g >= 0 && l.b + l.c > l.gFirst[g]! + l.gTotal[g]!) l.misuse = true;
+  const g = l.pages[(l.b << L_SHIFT) | L_GRANT]!;
+  if (g >= 0 && l.b + l.c > l.grants[(g << GR_SHIFT) | GR_FIRST]! + l.grants[(g << GR_SHIFT) | GR_TOTAL]!) {
+    l.misuse = true;
+  }
   queue(l, l.b, BY_GATHER, -1, DESTRUCTS_NONE, l.c);
 }
 
@@ -151,12 +180,12 @@ function beforeDefer(l: Ledger): void {
   if (l.queuesParts || sharesPage(l, l.b)) return deferPart(l);
   const pfn = pageOf(l.b);
   l.checks[DOUBLE_FREE]!++;
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   if (g < 0) return notGranted(l, pfn);
-  if (l.gState[g] !== LIVE) return givenUp(l, g, pfn);
+  if (l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE) return givenUp(l, g, pfn);
   const at = holder(l, g, pfn);
-  if (pfn !== l.gFirst[g]) l.misuse = true;
-  if (own(l, g, at) <= 0 || l.refs[at] === 0 || singles(l, g)) return putAtZero(l, g, pfn);
+  if (pfn !== l.grants[(g << GR_SHIFT) | GR_FIRST]) l.misuse = true;
+  if (own(l, g, at) <= 0 || l.pages[(at << L_SHIFT) | L_REFS] === 0 || singles(l, g)) return putAtZero(l, g, pfn);
   l.intend(g, BY_PAGETABLE, willDestruct(l, g, DESTRUCTS_ALL));
   toLater(l, g);
   sizedByLookup(l, g);
@@ -164,10 +193,10 @@ function beforeDefer(l: Ledger): void {
 
 /** What is given up now and freed later, by no gather. */
 export function toLater(l: Ledger, g: number): void {
-  l.gOwnerRefs[g]!--;
-  l.gState[g] = QUEUED;
-  l.gGather[g] = -1;
-  l.gQueued[g]!++;
+  l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]!--;
+  l.grants[(g << GR_SHIFT) | GR_STATE] = QUEUED;
+  l.grants[(g << GR_SHIFT) | GR_GATHER] = -1;
+  l.grants[(g << GR_SHIFT) | GR_QUEUED]!++;
 }
 
 function beforeRemovePagePtdesc(l: Ledger): void {
@@ -181,14 +210,18 @@ function beforeRemovePagePtdesc(l: Ledger): void {
 export function gatherTook(l: Ledger, pfn: number, refs: number): void {
   l.checks[GATHER_TWICE]!++;
   if (pfn < 0 || pfn >= l.nrPages) return;
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   // Of tables that share a page each has its own place on the ledger.
-  if (g >= 0 && l.gFamily[g]! >= FRAGMENT) return;
+  if (g >= 0 && l.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT) return;
   if (g >= 0) {
     const at = holder(l, g, pfn);
-    l.gQueued[g]! += refs;
-    if (l.gQueued[g]! <= l.refs[at]! - l.envRefs[at]! - l.gOwnerRefs[g]!) return;
-  } else if (l.writtenOff[pfn] !== 0) return;
+    l.grants[(g << GR_SHIFT) | GR_QUEUED]! += refs;
+    if (
+      l.grants[(g << GR_SHIFT) | GR_QUEUED]! <=
+        l.pages[(at << L_SHIFT) | L_REFS]! - l.pages[(at << L_SHIFT) | L_ENV_REFS]! -
+          l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]!
+    ) return;
+  } else if (l.pages[(pfn << L_SHIFT) | L_WRITTEN_OFF] !== 0) return;
   if (!l.stop && !l.misuse) l.record(GATHER_TWICE, CORRUPTION, WHY_QUEUED_TWICE, g, pfn, 0, 0, 0);
 }
 
@@ -202,24 +235,32 @@ export function gatherTook(l: Ledger, pfn: number, refs: number): void {
 export function gatherReleased(l: Ledger, pfn: number, release: number, refs = 1): void {
   l.checks[DOUBLE_FREE]!++;
   if (pfn < 0 || pfn >= l.nrPages) return;
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   const at = g >= 0 ? holder(l, g, pfn) : pfn;
   // The gather's own are the references that neither the owner nor the environment holds.
-  if (g < 0 || l.refs[at]! - l.envRefs[at]! - l.gOwnerRefs[g]! < refs) {
-    if (!l.stop && !l.misuse && l.writtenOff[at] === 0) {
+  if (
+    g < 0 ||
+    l.pages[(at << L_SHIFT) | L_REFS]! - l.pages[(at << L_SHIFT) | L_ENV_REFS]! -
+          l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]! < refs
+  ) {
+    if (!l.stop && !l.misuse && l.pages[(at << L_SHIFT) | L_WRITTEN_OFF] === 0) {
       l.record(DOUBLE_FREE, CORRUPTION, WHY_NOT_GRANTED, g, pfn, 0, 0, 0);
     }
-    if (g < 0 || l.refs[at] === 0) return;
+    if (g < 0 || l.pages[(at << L_SHIFT) | L_REFS] === 0) return;
   }
-  l.refs[at]! -= refs;
-  l.gQueued[g]! -= refs;
+  l.pages[(at << L_SHIFT) | L_REFS]! -= refs;
+  l.grants[(g << GR_SHIFT) | GR_QUEUED]! -= refs;
   if (release === RELEASE_PUT && l.flushedAtUnmap) leaveTable(l, g, WALK_TLB);
-  if (l.gState[g] === QUEUED && l.gQueued[g]! <= 0) l.gState[g] = INTENDED;
+  if (l.grants[(g << GR_SHIFT) | GR_STATE] === QUEUED && l.grants[(g << GR_SHIFT) | GR_QUEUED]! <= 0) {
+    l.grants[(g << GR_SHIFT) | GR_STATE] = INTENDED;
+  }
   l.pendingOrder = 0;
-  if (l.refs[at]! <= 0) return released(l, g, release === RELEASE_ORDER_2 ? 2 : -1);
-  if (release !== 0 && l.gCompound[g] === 0 && l.gTotal[g]! > 1) chunked(l, g);
+  if (l.pages[(at << L_SHIFT) | L_REFS]! <= 0) return released(l, g, release === RELEASE_ORDER_2 ? 2 : -1);
+  if (release !== 0 && l.grants[(g << GR_SHIFT) | GR_COMPOUND] === 0 && l.grants[(g << GR_SHIFT) | GR_TOTAL]! > 1) {
+    chunked(l, g);
+  }
   // Memory is as after the call: gathers may have put others that are still to be told of.
-  if (l.gQueued[g]! > 0) return;
+  if (l.grants[(g << GR_SHIFT) | GR_QUEUED]! > 0) return;
   l.checkRefs(g, at);
   l.checkCompound(g);
 }

@@ -15,7 +15,23 @@ import type { Ledger } from "../ledger.ts";
 import * as $states from "../states.ts";
 import * as $observe from "../observe.ts";
 import * as $why from "../why.ts";
+import * as $records from "../records.ts";
 
+const {
+  GR_COMPOUND,
+  GR_FAMILY,
+  GR_FIRST,
+  GR_FLAGS,
+  GR_HELD,
+  GR_ORDER,
+  GR_SHIFT,
+  GR_STATE,
+  GR_TOTAL,
+  L_GRANT,
+  L_ON_LIST,
+  L_SHIFT,
+  L_TABLE,
+} = $records;
 const { LIST_PREV } = $memMap;
 const { PAGE_WORDS_SHIFT, W_LRU_NEXT } = $words;
 const { pfnOf, usable } = $hook;
@@ -37,37 +53,54 @@ export function linked(l: Ledger, pfn: number): boolean {
 /** After a store through the descriptor's view of a page: what relied on its words? */
 function stored(l: Ledger, pfn: number): void {
   l.checks[OVERLAY_CLOBBER]!++;
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   if (g < 0) return;
-  if (l.onList[pfn] !== 0 && !linked(l, pfn)) l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_LIST_BROKEN, g, pfn, 0, 0, 0);
-  if (l.gCompound[g] === 0 || l.gHeld[g] !== l.gTotal[g]) return;
-  const first = l.gFirst[g]!;
+  if (l.pages[(pfn << L_SHIFT) | L_ON_LIST] !== 0 && !linked(l, pfn)) {
+    l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_LIST_BROKEN, g, pfn, 0, 0, 0);
+  }
+  if (
+    l.grants[(g << GR_SHIFT) | GR_COMPOUND] === 0 ||
+    l.grants[(g << GR_SHIFT) | GR_HELD] !== l.grants[(g << GR_SHIFT) | GR_TOTAL]
+  ) return;
+  const first = l.grants[(g << GR_SHIFT) | GR_FIRST]!;
   const nr = l.mem[(first << PAGE_WORDS_SHIFT) + l.nrPagesWord];
-  const damaged = compoundDamage(l.mem, l.layout, first, l.gTotal[g]!, l.gOrder[g]!) !== -1;
-  if (damaged || nr !== l.gTotal[g]) l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_CLOBBER_TAIL, g, pfn, 0, pfn - first, 0);
+  const damaged = compoundDamage(
+    l.mem,
+    l.layout,
+    first,
+    l.grants[(g << GR_SHIFT) | GR_TOTAL]!,
+    l.grants[(g << GR_SHIFT) | GR_ORDER]!,
+  ) !== -1;
+  if (damaged || nr !== l.grants[(g << GR_SHIFT) | GR_TOTAL]) {
+    l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_CLOBBER_TAIL, g, pfn, 0, pfn - first, 0);
+  }
   l.checkCompound(g);
 }
 
 /** pt_list lies over pmd_huge_pte of a table of PMDs, pt_mm over pt_share_count; of any table it is no use. */
 function overTable(l: Ledger, pfn: number, mm: boolean): void {
-  const state = l.table[pfn]!;
+  const state = l.pages[(pfn << L_SHIFT) | L_TABLE]!;
   if ((state & (T_LEVEL | T_DEPOSITED)) === 0) return;
   l.misuse = true;
   if ((state & T_LEVEL) !== LEVEL_PMD || !(mm ? l.pmdShare : l.splitPmd)) return;
-  l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_CLOBBER_TABLE, l.grantOf[pfn]!, pfn, 0, mm ? 2 : 1, 0);
+  l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_CLOBBER_TABLE, l.pages[(pfn << L_SHIFT) | L_GRANT]!, pfn, 0, mm ? 2 : 1, 0);
 }
 
 function before(l: Ledger, listed: number): void {
   const pfn = pfnOf(l.a);
   if (!usable(l, pfn, WHY_WRITE_FREE)) return;
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   if (l.hasDescriptors && !l.headLookup) descriptor(l, pfn, false, true);
-  else if (l.gCompound[g] !== 0 && pfn !== l.gFirst[g]) l.misuse = true;
-  if (l.gState[g] !== LIVE || l.gFamily[g]! >= FRAGMENT) l.misuse = true;
+  else if (l.grants[(g << GR_SHIFT) | GR_COMPOUND] !== 0 && pfn !== l.grants[(g << GR_SHIFT) | GR_FIRST]) {
+    l.misuse = true;
+  }
+  if (l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE || l.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT) {
+    l.misuse = true;
+  }
   overTable(l, pfn, listed < 0);
-  if (listed < 0 || l.onList[pfn] === listed) return;
+  if (listed < 0 || l.pages[(pfn << L_SHIFT) | L_ON_LIST] === listed) return;
   l.misuse = true;
-  l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_LIST_STATE, l.grantOf[pfn]!, pfn, 0, listed, 0);
+  l.record(OVERLAY_CLOBBER, CORRUPTION, WHY_LIST_STATE, l.pages[(pfn << L_SHIFT) | L_GRANT]!, pfn, 0, listed, 0);
 }
 
 function beforeAdd(l: Ledger): void {
@@ -76,8 +109,10 @@ function beforeAdd(l: Ledger): void {
 
 function afterAdd(l: Ledger): void {
   const pfn = pfnOf(l.a);
-  l.onList[pfn] = 1;
-  if (l.grantOf[pfn]! >= 0) l.gFlags[l.grantOf[pfn]!]! |= G_LISTED;
+  l.pages[(pfn << L_SHIFT) | L_ON_LIST] = 1;
+  if (l.pages[(pfn << L_SHIFT) | L_GRANT]! >= 0) {
+    l.grants[(l.pages[(pfn << L_SHIFT) | L_GRANT]! << GR_SHIFT) | GR_FLAGS]! |= G_LISTED;
+  }
   stored(l, pfn);
 }
 
@@ -87,7 +122,7 @@ function beforeDel(l: Ledger): void {
 
 function afterDel(l: Ledger): void {
   const pfn = pfnOf(l.a);
-  l.onList[pfn] = 0;
+  l.pages[(pfn << L_SHIFT) | L_ON_LIST] = 0;
   stored(l, pfn);
 }
 

@@ -15,7 +15,24 @@ import * as $why from "../why.ts";
 import * as $gather from "./gather.ts";
 import type { Hooks } from "./hook.ts";
 import * as $hook from "./hook.ts";
+import * as $records from "../records.ts";
 
+const {
+  GR_COMPOUND,
+  GR_FAMILY,
+  GR_FIRST,
+  GR_FLAGS,
+  GR_HELD,
+  GR_ORDER,
+  GR_OWNER_REFS,
+  GR_SHIFT,
+  GR_STATE,
+  GR_TOTAL,
+  L_ENV_REFS,
+  L_GRANT,
+  L_REFS,
+  L_SHIFT,
+} = $records;
 const { chunked, released, settleSingles } = $judge;
 const { NULL, PAGE_SHIFT, PAGE_SIZE } = $words;
 const { BY_EXACT, BY_ORDER, BY_PAGETABLE, BY_PUT, NOCACHE, PAGETABLE } = $families;
@@ -44,25 +61,25 @@ function beforeRelease(l: Ledger, pfn: number, way: number, claimed: number, siz
   l.pending = -1;
   l.checks[DOUBLE_FREE]!++;
   l.checks[BAD_REFERENCE]!++;
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   if (g < 0) return notGranted(l, pfn);
-  if (l.gState[g] !== LIVE) return givenUp(l, g, pfn);
-  if (l.refs[pfn]! - l.envRefs[pfn]! <= 0 || own(l, g, pfn) <= 0) {
+  if (l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE) return givenUp(l, g, pfn);
+  if (l.pages[(pfn << L_SHIFT) | L_REFS]! - l.pages[(pfn << L_SHIFT) | L_ENV_REFS]! <= 0 || own(l, g, pfn) <= 0) {
     putAtZero(l, g, pfn);
-    if (sized && !singles(l, g) && claimed !== l.gOrder[g]) {
-      l.record(HEAD_MISUSE, CORRUPTION, WHY_SIZED, g, pfn, 0, claimed, l.gOrder[g]!);
+    if (sized && !singles(l, g) && claimed !== l.grants[(g << GR_SHIFT) | GR_ORDER]) {
+      l.record(HEAD_MISUSE, CORRUPTION, WHY_SIZED, g, pfn, 0, claimed, l.grants[(g << GR_SHIFT) | GR_ORDER]!);
     }
     return;
   }
   l.pending = g;
   l.pendingOrder = claimed;
-  const order = singles(l, g) ? 0 : l.gOrder[g]!;
+  const order = singles(l, g) ? 0 : l.grants[(g << GR_SHIFT) | GR_ORDER]!;
   if (claimed !== order) l.misuse = true;
   l.intend(g, way);
   checkTypeGone(l, g);
   if (sized) {
     l.checks[HEAD_MISUSE]!++;
-    if (claimed !== order) l.gFlags[g]! |= G_SIZED;
+    if (claimed !== order) l.grants[(g << GR_SHIFT) | GR_FLAGS]! |= G_SIZED;
   }
 }
 
@@ -70,19 +87,19 @@ function afterRelease(l: Ledger, pfn: number): void {
   const g = l.pending;
   if (g < 0) return;
   l.pending = -1;
-  l.refs[pfn]!--;
+  l.pages[(pfn << L_SHIFT) | L_REFS]!--;
   if (singles(l, g)) return leftSingle(l, g, pfn, l.pendingOrder);
-  l.gOwnerRefs[g]!--;
-  if (l.refs[pfn] === 0) return released(l, g, l.pendingOrder);
-  l.gState[g] = INTENDED;
-  if (l.gCompound[g] === 0 && l.gTotal[g]! > 1) chunked(l, g);
+  l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]!--;
+  if (l.pages[(pfn << L_SHIFT) | L_REFS] === 0) return released(l, g, l.pendingOrder);
+  l.grants[(g << GR_SHIFT) | GR_STATE] = INTENDED;
+  if (l.grants[(g << GR_SHIFT) | GR_COMPOUND] === 0 && l.grants[(g << GR_SHIFT) | GR_TOTAL]! > 1) chunked(l, g);
   l.checkRefs(g, pfn);
   l.checkCompound(g);
 }
 
 /** A page with a reference of its own was released: it leaves, unless others hold it. */
 function leftSingle(l: Ledger, g: number, pfn: number, order: number): void {
-  if (l.refs[pfn] === 0) releaseOne(l, g, pfn, order);
+  if (l.pages[(pfn << L_SHIFT) | L_REFS] === 0) releaseOne(l, g, pfn, order);
   else judgePage(l, g, LATENT);
 }
 
@@ -119,8 +136,8 @@ function afterFreeVirt(l: Ledger): void {
 function beforePagetableFree(l: Ledger): void {
   beforeRelease(l, l.a, BY_PAGETABLE, l.lookupOrder(l.a), true);
   const g = l.pending;
-  if (g < 0 || (l.gFlags[g]! & G_KERNEL) === 0) return;
-  l.gFlags[g]! &= ~G_KERNEL;
+  if (g < 0 || (l.grants[(g << GR_SHIFT) | GR_FLAGS]! & G_KERNEL) === 0) return;
+  l.grants[(g << GR_SHIFT) | GR_FLAGS]! &= ~G_KERNEL;
   if (!l.asyncKernelFree) return;
   // The worker frees it.
   l.pending = -1;
@@ -130,24 +147,29 @@ function beforePagetableFree(l: Ledger): void {
 /** The table is the kernel's own. */
 function beforeSetKernel(l: Ledger): void {
   if (!usable(l, l.a, WHY_WRITE_FREE)) return;
-  const g = l.grantOf[l.a]!;
+  const g = l.pages[(l.a << L_SHIFT) | L_GRANT]!;
   // The flag belongs to a page table that the allocator will see again by pagetable_free.
-  if (l.gFamily[g] !== PAGETABLE || l.a !== l.gFirst[g] || l.gState[g] !== LIVE) l.misuse = true;
-  else l.gFlags[g]! |= G_KERNEL;
+  if (
+    l.grants[(g << GR_SHIFT) | GR_FAMILY] !== PAGETABLE || l.a !== l.grants[(g << GR_SHIFT) | GR_FIRST] ||
+    l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE
+  ) l.misuse = true;
+  else l.grants[(g << GR_SHIFT) | GR_FLAGS]! |= G_KERNEL;
 }
 
 function beforePut(l: Ledger): void {
   l.pending = -1;
   l.checks[DOUBLE_FREE]!++;
   l.checks[BAD_REFERENCE]!++;
-  const g = l.grantOf[l.a]!;
+  const g = l.pages[(l.a << L_SHIFT) | L_GRANT]!;
   if (g < 0) return notGranted(l, l.a);
   const pfn = holder(l, g, l.a);
-  if (l.gState[g] !== LIVE && own(l, g, pfn) <= 0) return givenUp(l, g, pfn);
-  if (l.refs[pfn]! - l.envRefs[pfn]! <= 0 || own(l, g, pfn) <= 0) return putAtZero(l, g, pfn);
+  if (l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE && own(l, g, pfn) <= 0) return givenUp(l, g, pfn);
+  if (l.pages[(pfn << L_SHIFT) | L_REFS]! - l.pages[(pfn << L_SHIFT) | L_ENV_REFS]! <= 0 || own(l, g, pfn) <= 0) {
+    return putAtZero(l, g, pfn);
+  }
   l.pending = g;
   l.pendingOrder = -1;
-  if (l.gState[g] !== LIVE || own(l, g, pfn) > 1) return;
+  if (l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE || own(l, g, pfn) > 1) return;
   l.intend(g, BY_PUT);
   sizedByLookup(l, g);
 }
@@ -157,16 +179,16 @@ function afterPut(l: Ledger): void {
   if (g < 0) return;
   l.pending = -1;
   const pfn = holder(l, g, l.a);
-  l.refs[pfn]!--;
+  l.pages[(pfn << L_SHIFT) | L_REFS]!--;
   if (singles(l, g)) return leftSingle(l, g, pfn, 0);
-  l.gOwnerRefs[g]!--;
+  l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]!--;
   dropped(l, g, pfn);
 }
 
 function beforeGet(l: Ledger): void {
   l.pending = -1;
   l.checks[BAD_REFERENCE]!++;
-  const g = l.grantOf[l.a]!;
+  const g = l.pages[(l.a << L_SHIFT) | L_GRANT]!;
   if (g < 0) {
     usable(l, l.a, WHY_WRITE_FREE);
     l.record(BAD_REFERENCE, CORRUPTION, WHY_GET_AT_ZERO, -1, l.a, 0, 0, 0);
@@ -175,10 +197,10 @@ function beforeGet(l: Ledger): void {
   const pfn = holder(l, g, l.a);
   if (!usable(l, pfn, WHY_WRITE_FREE)) return;
   // In the pool references count tables of PTEs.
-  if (l.gFamily[g] === NOCACHE) l.misuse = true;
+  if (l.grants[(g << GR_SHIFT) | GR_FAMILY] === NOCACHE) l.misuse = true;
   if (l.rawRefsOf(g, pfn) === 0) {
     l.misuse = true;
-    l.record(BAD_REFERENCE, CORRUPTION, WHY_GET_AT_ZERO, g, pfn, 0, pfn - l.gFirst[g]!, 0);
+    l.record(BAD_REFERENCE, CORRUPTION, WHY_GET_AT_ZERO, g, pfn, 0, pfn - l.grants[(g << GR_SHIFT) | GR_FIRST]!, 0);
     return;
   }
   l.pending = g;
@@ -188,8 +210,8 @@ function afterGet(l: Ledger): void {
   const g = l.pending;
   if (g < 0) return;
   const pfn = holder(l, g, l.a);
-  l.refs[pfn]!++;
-  if (!singles(l, g)) l.gOwnerRefs[g]!++;
+  l.pages[(pfn << L_SHIFT) | L_REFS]!++;
+  if (!singles(l, g)) l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]!++;
   l.checkRefs(g, pfn);
 }
 
@@ -198,20 +220,24 @@ function beforeFreeExact(l: Ledger): void {
   l.checks[DOUBLE_FREE]!++;
   const first = pfnOf(l.a);
   const pages = (l.b + PAGE_SIZE - 1) >> PAGE_SHIFT;
-  const g = l.grantOf[first]!;
+  const g = l.pages[(first << L_SHIFT) | L_GRANT]!;
   for (let i = 0; i < pages && first + i < l.nrPages; i++) {
-    const other = l.grantOf[first + i]!;
+    const other = l.pages[((first + i) << L_SHIFT) | L_GRANT]!;
     if (other < 0) return notGranted(l, first + i);
-    if (l.gState[other] !== LIVE) return givenUp(l, other, first + i);
-    if (l.refs[first + i]! - l.envRefs[first + i]! <= 0) return putAtZero(l, other, first + i);
+    if (l.grants[(other << GR_SHIFT) | GR_STATE] !== LIVE) return givenUp(l, other, first + i);
+    if (l.pages[((first + i) << L_SHIFT) | L_REFS]! - l.pages[((first + i) << L_SHIFT) | L_ENV_REFS]! <= 0) {
+      return putAtZero(l, other, first + i);
+    }
     if (other !== g) {
       l.misuse = true;
-      l.record(ORDER_MISMATCH, CORRUPTION, WHY_RELEASED, g, first, 0, l.gTotal[g]!, pages);
+      l.record(ORDER_MISMATCH, CORRUPTION, WHY_RELEASED, g, first, 0, l.grants[(g << GR_SHIFT) | GR_TOTAL]!, pages);
       return;
     }
   }
   if (first + pages > l.nrPages) l.misuse = true;
-  if (!singles(l, g) || first !== l.gFirst[g] || pages !== l.gHeld[g]) l.misuse = true;
+  if (
+    !singles(l, g) || first !== l.grants[(g << GR_SHIFT) | GR_FIRST] || pages !== l.grants[(g << GR_SHIFT) | GR_HELD]
+  ) l.misuse = true;
   // A page that the owner holds twice outlives the free.
   for (let i = 0; i < pages && singles(l, g); i++) if (own(l, g, first + i) > 1) l.misuse = true;
   l.pending = g;
@@ -225,16 +251,18 @@ function afterFreeExact(l: Ledger): void {
   const first = pfnOf(l.a);
   if (!singles(l, g)) {
     l.pendingOrder = 0;
-    l.refs[first]!--;
-    l.gOwnerRefs[g]!--;
-    if (l.refs[first] === 0) return released(l, g, -1);
-    l.gState[g] = INTENDED;
+    l.pages[(first << L_SHIFT) | L_REFS]!--;
+    l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]!--;
+    if (l.pages[(first << L_SHIFT) | L_REFS] === 0) return released(l, g, -1);
+    l.grants[(g << GR_SHIFT) | GR_STATE] = INTENDED;
     return;
   }
   // The free intends the whole grant: its other pages have no owner now either.
-  const end = l.gFirst[g]! + l.gTotal[g]!;
-  for (let pfn = l.gFirst[g]!; pfn < end; pfn++) {
-    if (l.grantOf[pfn] === g) l.refs[pfn] = l.envRefs[pfn]!;
+  const end = l.grants[(g << GR_SHIFT) | GR_FIRST]! + l.grants[(g << GR_SHIFT) | GR_TOTAL]!;
+  for (let pfn = l.grants[(g << GR_SHIFT) | GR_FIRST]!; pfn < end; pfn++) {
+    if (l.pages[(pfn << L_SHIFT) | L_GRANT] === g) {
+      l.pages[(pfn << L_SHIFT) | L_REFS] = l.pages[(pfn << L_SHIFT) | L_ENV_REFS]!;
+    }
   }
   settleSingles(l, g);
 }

@@ -12,7 +12,27 @@ import * as $states from "../states.ts";
 import * as $why from "../why.ts";
 import type { Hooks } from "./hook.ts";
 import * as $hook from "./hook.ts";
+import * as $records from "../records.ts";
 
+const {
+  GR_COMPOUND,
+  GR_FAMILY,
+  GR_FIRST,
+  GR_FLAGS,
+  GR_HELD,
+  GR_INTENT_CALL,
+  GR_INTENT_STEP,
+  GR_SHIFT,
+  GR_STATE,
+  GR_TOTAL,
+  L_ENV_REFS,
+  L_GRANT,
+  L_ON_LIST,
+  L_REFS,
+  L_RESERVED,
+  L_SHIFT,
+  L_TABLE,
+} = $records;
 const { settleSingles } = $judge;
 const { BY_RESERVED_PAGE, BY_RESERVED_PTDESC, FRAGMENT } = $families;
 const { BAD_REFERENCE, CORRUPTION, DOUBLE_FREE, SHARED_PAGE } = $invariants;
@@ -23,14 +43,17 @@ const { givenUp, notGranted, releaseOne, singles, usable } = $hook;
 
 function beforeMarkReserved(l: Ledger): void {
   if (usable(l, l.a, WHY_WRITE_FREE)) {
-    const g = l.grantOf[l.a]!;
+    const g = l.pages[(l.a << L_SHIFT) | L_GRANT]!;
     // PG_reserved is PF_NO_COMPOUND.
-    if (l.gFamily[g]! >= FRAGMENT || l.reserved[l.a] !== 0 || l.gCompound[g] !== 0 || l.gState[g] !== LIVE) {
+    if (
+      l.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT || l.pages[(l.a << L_SHIFT) | L_RESERVED] !== 0 ||
+      l.grants[(g << GR_SHIFT) | GR_COMPOUND] !== 0 || l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE
+    ) {
       l.misuse = true;
     }
-    if (l.reserved[l.a] === 0) l.managed--;
-    l.reserved[l.a] = 1;
-    l.gFlags[g]! |= G_MARKED;
+    if (l.pages[(l.a << L_SHIFT) | L_RESERVED] === 0) l.managed--;
+    l.pages[(l.a << L_SHIFT) | L_RESERVED] = 1;
+    l.grants[(g << GR_SHIFT) | GR_FLAGS]! |= G_MARKED;
   }
 }
 
@@ -41,22 +64,27 @@ function afterReserved(l: Ledger): void {
 function beforeFreeReserved(l: Ledger, way: number): void {
   l.pending = -1;
   l.checks[DOUBLE_FREE]!++;
-  const g = l.grantOf[l.a]!;
+  const g = l.pages[(l.a << L_SHIFT) | L_GRANT]!;
   if (g < 0) return notGranted(l, l.a);
-  if (l.gState[g] !== LIVE) return givenUp(l, g, l.a);
+  if (l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE) return givenUp(l, g, l.a);
   l.pending = g;
   // What was charged as one is uncharged as one.
-  if ((l.table[l.a]! & T_CHARGED) !== 0 && l.gTotal[g]! > 1 && !singles(l, g)) l.misuse = true;
-  if (l.onList[l.a] !== 0 || (l.table[l.a]! & T_OPEN) !== 0) l.misuse = true;
+  if (
+    (l.pages[(l.a << L_SHIFT) | L_TABLE]! & T_CHARGED) !== 0 && l.grants[(g << GR_SHIFT) | GR_TOTAL]! > 1 &&
+    !singles(l, g)
+  ) l.misuse = true;
+  if (l.pages[(l.a << L_SHIFT) | L_ON_LIST] !== 0 || (l.pages[(l.a << L_SHIFT) | L_TABLE]! & T_OPEN) !== 0) {
+    l.misuse = true;
+  }
   // The pool is boot memory, and its pages are nobody's to free.
-  if (l.reserved[l.a] !== 0 && l.gFamily[g]! >= FRAGMENT) {
+  if (l.pages[(l.a << L_SHIFT) | L_RESERVED] !== 0 && l.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT) {
     l.managed++;
     l.misuse = true;
     l.intend(g, way);
-  } else if (l.reserved[l.a] !== 0) {
+  } else if (l.pages[(l.a << L_SHIFT) | L_RESERVED] !== 0) {
     l.managed++;
-    l.gIntentStep[g] = l.step;
-    l.gIntentCall[g] = l.op;
+    l.grants[(g << GR_SHIFT) | GR_INTENT_STEP] = l.step;
+    l.grants[(g << GR_SHIFT) | GR_INTENT_CALL] = l.op;
   } else {
     l.misuse = true;
     l.intend(g, way);
@@ -70,7 +98,7 @@ function beforeFreeReservedPage(l: Ledger): void {
 /** The page is an ordinary one again; answers the grant that was given up, or -1. */
 function unreserved(l: Ledger): number {
   const g = l.pending;
-  l.reserved[l.a] = 0;
+  l.pages[(l.a << L_SHIFT) | L_RESERVED] = 0;
   l.checkReserved(l.a);
   if (g < 0) return g;
   l.pending = -1;
@@ -82,28 +110,32 @@ function afterFreeReservedPage(l: Ledger): void {
   const g = unreserved(l);
   if (g < 0) return;
   // Memory that was never reserved is given up whole by a free.
-  if (!singles(l, g) && (l.gFlags[g]! & (G_FOREIGN | G_MARKED)) === G_FOREIGN) return wholeTable(l, g);
+  if (!singles(l, g) && (l.grants[(g << GR_SHIFT) | GR_FLAGS]! & (G_FOREIGN | G_MARKED)) === G_FOREIGN) {
+    return wholeTable(l, g);
+  }
   releaseOne(l, g, l.a);
 }
 
 /** init_page_count throws away the references that others hold. */
 function discarded(l: Ledger, g: number, pfn: number): void {
-  if (l.envRefs[pfn] === 0) return;
+  if (l.pages[(pfn << L_SHIFT) | L_ENV_REFS] === 0) return;
   l.misuse = true;
-  l.record(BAD_REFERENCE, CORRUPTION, WHY_REFS, g, pfn, 0, l.envRefs[pfn]!, 0);
-  l.envRefs[pfn] = 0;
+  l.record(BAD_REFERENCE, CORRUPTION, WHY_REFS, g, pfn, 0, l.pages[(pfn << L_SHIFT) | L_ENV_REFS]!, 0);
+  l.pages[(pfn << L_SHIFT) | L_ENV_REFS] = 0;
 }
 
 /** All pages of a grant lose their owner, and one of them was freed. */
 function wholeTable(l: Ledger, g: number): void {
-  const end = l.gFirst[g]! + l.gTotal[g]!;
-  if (l.gFamily[g]! >= FRAGMENT) {
+  const end = l.grants[(g << GR_SHIFT) | GR_FIRST]! + l.grants[(g << GR_SHIFT) | GR_TOTAL]!;
+  if (l.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT) {
     l.checks[SHARED_PAGE]!++;
     const parts = inUse(l, g);
-    if (parts > 0) l.record(SHARED_PAGE, CORRUPTION, WHY_PARTS_FREED, g, l.gFirst[g]!, 0, parts, 0);
+    if (parts > 0) {
+      l.record(SHARED_PAGE, CORRUPTION, WHY_PARTS_FREED, g, l.grants[(g << GR_SHIFT) | GR_FIRST]!, 0, parts, 0);
+    }
   }
-  for (let pfn = l.gFirst[g]!; pfn < end; pfn++) {
-    if (l.grantOf[pfn] === g) l.refs[pfn] = 0;
+  for (let pfn = l.grants[(g << GR_SHIFT) | GR_FIRST]!; pfn < end; pfn++) {
+    if (l.pages[(pfn << L_SHIFT) | L_GRANT] === g) l.pages[(pfn << L_SHIFT) | L_REFS] = 0;
   }
   settleSingles(l, g);
 }
@@ -111,7 +143,7 @@ function wholeTable(l: Ledger, g: number): void {
 function beforeFreeReservedPtdesc(l: Ledger): void {
   beforeFreeReserved(l, BY_RESERVED_PTDESC);
   // It intends the table and frees one page: no larger table may be given to it.
-  if (l.pending >= 0 && l.gHeld[l.pending]! > 1) l.misuse = true;
+  if (l.pending >= 0 && l.grants[(l.pending << GR_SHIFT) | GR_HELD]! > 1) l.misuse = true;
 }
 
 function afterFreeReservedPtdesc(l: Ledger): void {

@@ -15,7 +15,26 @@ import type { Hooks } from "./hook.ts";
 import * as $hook from "./hook.ts";
 import * as $release from "./release.ts";
 import * as $use from "./use.ts";
+import * as $records from "../records.ts";
 
+const {
+  GR_COMPOUND,
+  GR_FAMILY,
+  GR_FIRST,
+  GR_FLAGS,
+  GR_INTENT_CALL,
+  GR_INTENT_STEP,
+  GR_ORDER,
+  GR_OWNER_REFS,
+  GR_PTDESC,
+  GR_SHIFT,
+  GR_STATE,
+  L_GRANT,
+  L_ON_LIST,
+  L_REFS,
+  L_SHIFT,
+  L_TABLE,
+} = $records;
 const { NULL } = $words;
 const { FRAGMENT } = $families;
 const { CONSTRUCTOR, CORRUPTION, LEAK, SHARE_COUNT } = $invariants;
@@ -45,12 +64,14 @@ const { descriptor, made, viaOf } = $use;
 function written(l: Ledger): boolean {
   l.pending = -1;
   if (!usable(l, l.a, WHY_WRITE_FREE)) return false;
-  const g = l.grantOf[l.a]!;
+  const g = l.pages[(l.a << L_SHIFT) | L_GRANT]!;
   const looked = (viaOf(l) & VIA_HEAD) !== 0;
   if (l.countsFolios) descriptor(l, l.a, looked, true);
   else made(l, l.a, looked, true);
   // Whoever frees it does not know of it any more, and of a page that tables share its own functions do.
-  if (l.gState[g] !== LIVE || l.gFamily[g]! >= FRAGMENT) l.misuse = true;
+  if (l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE || l.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT) {
+    l.misuse = true;
+  }
   l.pending = g;
   return true;
 }
@@ -61,9 +82,9 @@ function ctor(level: number): Hooks {
       if (!written(l)) return;
       constructing(l, l.a);
       // What lies on x86's list has its words in use.
-      if (l.onList[l.a] !== 0) l.misuse = true;
+      if (l.pages[(l.a << L_SHIFT) | L_ON_LIST] !== 0) l.misuse = true;
       // The count of who shares it begins anew.
-      if ((l.table[l.a]! & T_SHARED) !== 0) l.misuse = true;
+      if ((l.pages[(l.a << L_SHIFT) | L_TABLE]! & T_SHARED) !== 0) l.misuse = true;
       // Before 6.14 ptl keeps pointing at the lock that a destructor freed: such a page has to be freed first.
       if (l.allocPtlocks && lockOf(l, l.a) >= 0) l.misuse = true;
     },
@@ -129,13 +150,24 @@ function beforeDeposit(l: Ledger): void {
   const pmd = pfnOf(l.b);
   l.checks[CONSTRUCTOR]!++;
   if (!usable(l, pmd, WHY_WRITE_FREE) || !usable(l, l.c, WHY_WRITE_FREE)) return;
-  const g = l.grantOf[l.c]!;
-  if (l.gState[g] !== LIVE || l.gState[l.grantOf[pmd]!] !== LIVE || l.c === pmd) l.misuse = true;
+  const g = l.pages[(l.c << L_SHIFT) | L_GRANT]!;
+  if (
+    l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE ||
+    l.grants[(l.pages[(pmd << L_SHIFT) | L_GRANT]! << GR_SHIFT) | GR_STATE] !== LIVE || l.c === pmd
+  ) l.misuse = true;
   // pmd_huge_pte is there between constructor and destructor only.
-  if ((l.table[pmd]! & T_LEVEL) !== LEVEL_PMD || l.onList[pmd] !== 0 || l.onList[l.c] !== 0) l.misuse = true;
-  if (l.gFamily[g]! >= FRAGMENT || l.c !== l.gFirst[g] || l.gCompound[g] !== 0) l.misuse = true;
-  if (l.apart && (l.gPtdesc[g] === 0 || l.gOrder[g] !== 0)) l.misuse = true;
-  if ((l.table[l.c]! & T_DEPOSITED) !== 0) {
+  if (
+    (l.pages[(pmd << L_SHIFT) | L_TABLE]! & T_LEVEL) !== LEVEL_PMD || l.pages[(pmd << L_SHIFT) | L_ON_LIST] !== 0 ||
+    l.pages[(l.c << L_SHIFT) | L_ON_LIST] !== 0
+  ) l.misuse = true;
+  if (
+    l.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT || l.c !== l.grants[(g << GR_SHIFT) | GR_FIRST] ||
+    l.grants[(g << GR_SHIFT) | GR_COMPOUND] !== 0
+  ) l.misuse = true;
+  if (l.apart && (l.grants[(g << GR_SHIFT) | GR_PTDESC] === 0 || l.grants[(g << GR_SHIFT) | GR_ORDER] !== 0)) {
+    l.misuse = true;
+  }
+  if ((l.pages[(l.c << L_SHIFT) | L_TABLE]! & T_DEPOSITED) !== 0) {
     l.misuse = true;
     l.record(CONSTRUCTOR, CORRUPTION, WHY_DEPOSIT_STATE, g, l.c, 0, 0, 0);
     return;
@@ -145,17 +177,17 @@ function beforeDeposit(l: Ledger): void {
 
 function afterDeposit(l: Ledger): void {
   if (l.pending < 0) return;
-  l.gFlags[l.pending]! |= G_TABLE;
+  l.grants[(l.pending << GR_SHIFT) | GR_FLAGS]! |= G_TABLE;
   l.pending = -1;
   const pmd = pfnOf(l.b);
-  l.table[l.c]! |= T_DEPOSITED;
+  l.pages[(l.c << L_SHIFT) | L_TABLE]! |= T_DEPOSITED;
   l.depositHome[l.c] = home(l);
   if (!l.splitPmd) {
     l.mmDeposits[l.a & 15]!++;
     return;
   }
-  if ((l.table[pmd]! & T_DEPOSITS) === 0) l.deposits[pmd] = 0;
-  l.table[pmd]! |= T_DEPOSITS;
+  if ((l.pages[(pmd << L_SHIFT) | L_TABLE]! & T_DEPOSITS) === 0) l.deposits[pmd] = 0;
+  l.pages[(pmd << L_SHIFT) | L_TABLE]! |= T_DEPOSITS;
   l.deposits[pmd]!++;
 }
 
@@ -163,9 +195,9 @@ function beforeWithdraw(l: Ledger): void {
   l.checks[CONSTRUCTOR]!++;
   const pmd = pfnOf(l.b);
   if (!usable(l, pmd, WHY_WRITE_FREE)) return;
-  if (l.splitPmd ? (l.table[pmd]! & T_DEPOSITS) === 0 : l.mmDeposits[l.a & 15] === 0) {
+  if (l.splitPmd ? (l.pages[(pmd << L_SHIFT) | L_TABLE]! & T_DEPOSITS) === 0 : l.mmDeposits[l.a & 15] === 0) {
     l.misuse = true;
-    l.record(CONSTRUCTOR, CORRUPTION, WHY_DEPOSIT_STATE, l.grantOf[pmd]!, pmd, 0, 1, 0);
+    l.record(CONSTRUCTOR, CORRUPTION, WHY_DEPOSIT_STATE, l.pages[(pmd << L_SHIFT) | L_GRANT]!, pmd, 0, 1, 0);
   }
 }
 
@@ -173,14 +205,14 @@ function afterWithdraw(l: Ledger): void {
   const pmd = pfnOf(l.b);
   if (l.dst >= 0) l.via[l.dst] = 0;
   if (l.res === NULL) return;
-  if ((l.table[l.res]! & T_DEPOSITED) === 0 || l.depositHome[l.res] !== home(l)) {
+  if ((l.pages[(l.res << L_SHIFT) | L_TABLE]! & T_DEPOSITED) === 0 || l.depositHome[l.res] !== home(l)) {
     l.misuse = true;
-    l.record(CONSTRUCTOR, CORRUPTION, WHY_DEPOSIT_STATE, l.grantOf[l.res]!, l.res, 0, 1, 0);
+    l.record(CONSTRUCTOR, CORRUPTION, WHY_DEPOSIT_STATE, l.pages[(l.res << L_SHIFT) | L_GRANT]!, l.res, 0, 1, 0);
     return;
   }
-  l.table[l.res]! &= ~T_DEPOSITED;
+  l.pages[(l.res << L_SHIFT) | L_TABLE]! &= ~T_DEPOSITED;
   if (!l.splitPmd) l.mmDeposits[l.a & 15]!--;
-  else if (--l.deposits[pmd]! <= 0) l.table[pmd]! &= ~T_DEPOSITS;
+  else if (--l.deposits[pmd]! <= 0) l.pages[(pmd << L_SHIFT) | L_TABLE]! &= ~T_DEPOSITS;
 }
 
 /** A table of PMDs of hugetlbfs that is mapped or unmapped; false where there is no sharing, or nothing to share. */
@@ -188,13 +220,16 @@ function shared(l: Ledger): boolean {
   l.pending = -1;
   const pfn = pfnOf(l.a);
   if (!usable(l, pfn, WHY_WRITE_FREE)) return false;
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   if (!l.pmdShare) return false;
   if (l.countsFolios) descriptor(l, pfn, false, !l.sharesAreRefs);
   else made(l, pfn, false, !l.sharesAreRefs);
-  if (l.gState[g] !== LIVE || (l.table[pfn]! & T_LEVEL) !== LEVEL_PMD || l.onList[pfn] !== 0) l.misuse = true;
+  if (
+    l.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE || (l.pages[(pfn << L_SHIFT) | L_TABLE]! & T_LEVEL) !== LEVEL_PMD ||
+    l.pages[(pfn << L_SHIFT) | L_ON_LIST] !== 0
+  ) l.misuse = true;
   // pt_frag_refcount lies over pt_share_count.
-  if (l.gFamily[g]! >= FRAGMENT) l.misuse = true;
+  if (l.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT) l.misuse = true;
   l.pending = g;
   return true;
 }
@@ -209,11 +244,11 @@ function afterShare(l: Ledger): void {
   l.pending = -1;
   const pfn = pfnOf(l.a);
   l.sharers[pfn] = l.shares(pfn) + 1;
-  l.table[pfn]! |= T_SHARED;
+  l.pages[(pfn << L_SHIFT) | L_TABLE]! |= T_SHARED;
   if (!l.sharesAreRefs) return checkShares(l, pfn);
   const at = holder(l, g, pfn);
-  l.refs[at]!++;
-  l.gOwnerRefs[g]!++;
+  l.pages[(at << L_SHIFT) | L_REFS]!++;
+  l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]!++;
   l.checkRefs(g, at);
 }
 
@@ -233,10 +268,10 @@ function afterUnshare(l: Ledger): void {
   if (sharers > 0) {
     if (!gone) l.record(SHARE_COUNT, CORRUPTION, WHY_NOT_SHARED, g, pfn, 0, sharers, 0);
     l.sharers[pfn] = sharers - 1;
-    if (sharers === 1) l.table[pfn]! &= ~T_SHARED;
+    if (sharers === 1) l.pages[(pfn << L_SHIFT) | L_TABLE]! &= ~T_SHARED;
   } else if (gone) {
-    l.gIntentStep[g] = l.step;
-    l.gIntentCall[g] = l.op;
+    l.grants[(g << GR_SHIFT) | GR_INTENT_STEP] = l.step;
+    l.grants[(g << GR_SHIFT) | GR_INTENT_CALL] = l.op;
     l.record(SHARE_COUNT, LEAK, WHY_SHARED, g, pfn, 0, 0, 0);
     // Nobody destructs or frees it now but whoever puts the last reference, and that is said with it.
     if (l.sharesAreRefs) return writeOff(l, g);
@@ -245,9 +280,11 @@ function afterUnshare(l: Ledger): void {
   if (!gone) return;
   // The reference of a sharer went, or of the table itself.
   const at = holder(l, g, pfn);
-  l.refs[at]!--;
-  l.gOwnerRefs[g]!--;
-  if (l.gOwnerRefs[g]! <= 0 && l.gState[g] === LIVE) l.gState[g] = INTENDED;
+  l.pages[(at << L_SHIFT) | L_REFS]!--;
+  l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]!--;
+  if (l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]! <= 0 && l.grants[(g << GR_SHIFT) | GR_STATE] === LIVE) {
+    l.grants[(g << GR_SHIFT) | GR_STATE] = INTENDED;
+  }
   l.pendingOrder = 0;
   dropped(l, g, at);
 }

@@ -15,7 +15,9 @@ import * as $walkers from "../walkers.ts";
 import * as $fragments from "./fragments.ts";
 import type { Hooks } from "./hook.ts";
 import * as $hook from "./hook.ts";
+import * as $records from "../records.ts";
 
+const { GR_FAMILY, GR_FIRST, GR_OWNER_REFS, GR_SHIFT, GR_STATE, GR_TOTAL, L_GRANT, L_SHIFT, L_WRITTEN_OFF } = $records;
 const { STALE } = $memMap;
 const { NULL } = $words;
 const { EXACT, FRAGMENT } = $families;
@@ -29,8 +31,11 @@ const { pageOf, pfnOf, usable } = $hook;
 /** A lookup reads struct page: without a grant that is latent (struct pages outlive grants today). */
 function reads(l: Ledger, pfn: number): void {
   l.checks[USE_AFTER_FREE]!++;
-  const g = l.grantOf[pfn]!;
-  if (l.writtenOff[pfn] || (g >= 0 && (l.gState[g] === LIVE || l.gOwnerRefs[g]! > 0))) return;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
+  if (
+    l.pages[(pfn << L_SHIFT) | L_WRITTEN_OFF] ||
+    (g >= 0 && (l.grants[(g << GR_SHIFT) | GR_STATE] === LIVE || l.grants[(g << GR_SHIFT) | GR_OWNER_REFS]! > 0))
+  ) return;
   l.misuse = true;
   l.record(USE_AFTER_FREE, LATENT, WHY_READ_FREE, g, pfn, 0, 0, 0);
 }
@@ -80,13 +85,15 @@ function viaKept(l: Ledger): void {
  * @returns whether something was recorded
  */
 export function made(l: Ledger, pfn: number, looked: boolean, written: boolean): boolean {
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   if (looked) l.checks[HEAD_MISUSE]!++;
   else l.checks[TAIL_CAST]!++;
   // Of a page that does not exist nothing is known either.
-  if (!(g >= 0) || pfn === l.gFirst[g] || l.gFamily[g] === EXACT) return false;
+  if (!(g >= 0) || pfn === l.grants[(g << GR_SHIFT) | GR_FIRST] || l.grants[(g << GR_SHIFT) | GR_FAMILY] === EXACT) {
+    return false;
+  }
   l.misuse = true;
-  const offset = pfn - l.gFirst[g]!;
+  const offset = pfn - l.grants[(g << GR_SHIFT) | GR_FIRST]!;
   const severity = written ? CORRUPTION : LATENT;
   if (looked) l.record(HEAD_MISUSE, severity, WHY_LOOKUP, g, pfn, 0, offset, 0);
   else l.record(TAIL_CAST, severity, written ? WHY_TAIL_WRITTEN : WHY_TAIL_CAST, g, pfn, 0, offset, 0);
@@ -94,7 +101,7 @@ export function made(l: Ledger, pfn: number, looked: boolean, written: boolean):
 }
 
 export function descriptor(l: Ledger, pfn: number, looked: boolean, written: boolean): boolean {
-  const g = l.grantOf[pfn]!;
+  const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
   if (g >= 0) l.castFamily(g);
   return made(l, pfn, looked, written);
 }
@@ -143,14 +150,23 @@ function beforePopulate(l: Ledger): void {
   const first = pageOf(l.a);
   if (!usable(l, first, WHY_READ_FREE)) return;
   l.checks[UNINITIALISED_TABLE]!++;
-  const g = l.grantOf[first]!;
-  if (l.gFamily[g]! >= FRAGMENT) usesPart(l, g, l.a);
+  const g = l.pages[(first << L_SHIFT) | L_GRANT]!;
+  if (l.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT) usesPart(l, g, l.a);
   l.gLink[tableAt(l, l.a)] = LINK_USED;
-  const end = l.gFirst[g]! + l.gTotal[g]!;
+  const end = l.grants[(g << GR_SHIFT) | GR_FIRST]! + l.grants[(g << GR_SHIFT) | GR_TOTAL]!;
   for (let pfn = first; pfn < end; pfn++) {
-    if (l.grantOf[pfn] === g && l.mem[l.map.contents + pfn] === STALE) {
+    if (l.pages[(pfn << L_SHIFT) | L_GRANT] === g && l.mem[l.map.contents + pfn] === STALE) {
       l.misuse = true;
-      l.record(UNINITIALISED_TABLE, CORRUPTION, WHY_UNINITIALISED, g, first, 0, pfn - l.gFirst[g]!, l.gTotal[g]!);
+      l.record(
+        UNINITIALISED_TABLE,
+        CORRUPTION,
+        WHY_UNINITIALISED,
+        g,
+        first,
+        0,
+        pfn - l.grants[(g << GR_SHIFT) | GR_FIRST]!,
+        l.grants[(g << GR_SHIFT) | GR_TOTAL]!,
+      );
       return;
     }
   }

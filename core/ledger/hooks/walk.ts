@@ -9,7 +9,9 @@ import * as $walkers from "../walkers.ts";
 import * as $table from "../table.ts";
 import type { Hook, Hooks } from "./hook.ts";
 import * as $hook from "./hook.ts";
+import * as $records from "../records.ts";
 
+const { GR_FIRST, GR_SHIFT, L_GRANT, L_SHIFT } = $records;
 const { NULL } = $words;
 const { mayWalk, unlinked, WALK_IOMMU, WALK_IRQ, WALK_RCU, WALK_TLB, walkerEnded, walkersDone, walkerStarted, walks } =
   $walkers;
@@ -19,7 +21,7 @@ const { pageOf } = $hook;
 /** An RCU walker takes the lock of its table. */
 function takesLock(l: Ledger): void {
   const g = l.walkers.table[l.a]!;
-  if (g >= 0 && l.walkers.locked[l.a] !== 0) lockUsed(l, l.gFirst[g]!);
+  if (g >= 0 && l.walkers.locked[l.a] !== 0) lockUsed(l, l.grants[(g << GR_SHIFT) | GR_FIRST]!);
 }
 
 /** Kind of the walker that each of the environment's steps starts. */
@@ -37,7 +39,7 @@ function started(kind: number): Hook {
 }
 
 function beforeUnlink(l: Ledger): void {
-  if (l.grantOf[pageOf(l.a)]! >= 0) unlinked(l, l.a, l.c, l.b);
+  if (l.pages[((pageOf(l.a)) << L_SHIFT) | L_GRANT]! >= 0) unlinked(l, l.a, l.c, l.b);
 }
 
 /** Callbacks run after all that walked when it began. */

@@ -49,6 +49,24 @@ import {
 } from "./columns.ts";
 import type { LayoutFacts, Lists } from "./fields.ts";
 import type { Found, GatherFacts, Line, Outcome, StepThrough, Stop, StopKind, WalkerFacts } from "./step_through.ts";
+import * as $records from "../../ledger/records.ts";
+
+const {
+  GR_COMPOUND,
+  GR_FAMILY,
+  GR_FIRST,
+  GR_GATHER,
+  GR_ORDER,
+  GR_SHIFT,
+  GR_SLOT,
+  GR_STATE,
+  GR_TOTAL,
+  L_ENV_REFS,
+  L_GRANT,
+  L_REFS,
+  L_RESERVED,
+  L_SHIFT,
+} = $records;
 
 /** The part of a layout that names words. */
 export function layoutFacts(layout: Layout): LayoutFacts {
@@ -129,7 +147,10 @@ export function walkersOf(machine: Machine, program: Program): WalkerFacts[] {
     list.push({
       name: program.slots[l.walkers.slot[w]!]?.name ?? `walker ${w}`,
       words: WALKERS[l.walkers.kind[w]!] ?? "",
-      pages: Array.from({ length: l.gTotal[g]! }, (_, i) => l.gFirst[g]! + i),
+      pages: Array.from(
+        { length: l.grants[(g << GR_SHIFT) | GR_TOTAL]! },
+        (_, i) => l.grants[(g << GR_SHIFT) | GR_FIRST]! + i,
+      ),
     });
   }
   return list;
@@ -160,16 +181,19 @@ class Columns {
       const isHead = (l.mem[w + W_TYPE]! & l.layout.buddyMask) === l.layout.buddyValue;
       const order = isHead ? l.mem[w + W_PRIVATE]! : -1;
       if (isHead && order >= 0 && order < 31) freeUntil = Math.max(freeUntil, pfn + (1 << order));
-      const g = l.grantOf[pfn]!;
+      const g = l.pages[(pfn << L_SHIFT) | L_GRANT]!;
       const set = (column: number, value: number) => to[column * n + pfn] = value;
       set(COL_FREE_ORDER, order);
       set(COL_STATE, g >= 0 ? this.#state(g, pfn) : pfn < freeUntil ? FREE : LOST);
       if (g >= 0) this.#lastBlock[pfn] = this.#block(g);
       else if (pfn < freeUntil) this.#lastBlock[pfn] = -1;
       set(COL_BLOCK, this.#lastBlock[pfn]!);
-      set(COL_REFS, l.refs[pfn]!);
-      set(COL_ENV_REFS, l.envRefs[pfn]!);
-      set(COL_GATHER, g >= 0 && l.gState[g] === states.QUEUED ? l.gGather[g]! : 0);
+      set(COL_REFS, l.pages[(pfn << L_SHIFT) | L_REFS]!);
+      set(COL_ENV_REFS, l.pages[(pfn << L_SHIFT) | L_ENV_REFS]!);
+      set(
+        COL_GATHER,
+        g >= 0 && l.grants[(g << GR_SHIFT) | GR_STATE] === states.QUEUED ? l.grants[(g << GR_SHIFT) | GR_GATHER]! : 0,
+      );
       set(COL_LINK, g >= 0 ? l.gLink[g]! : 0);
       set(COL_CONTENTS, l.mem[k.map.contents + pfn]!);
     }
@@ -178,22 +202,22 @@ class Columns {
 
   #state(g: number, pfn: number): number {
     const l = this.#machine.ledger;
-    if (l.gFamily[g] === KERNEL) return KERNEL_OWN;
-    if (l.gState[g] === states.QUEUED) return QUEUED;
-    if (l.gState[g] === states.INTENDED) return GIVEN_UP;
-    return l.reserved[pfn] !== 0 ? RESERVED : GRANTED;
+    if (l.grants[(g << GR_SHIFT) | GR_FAMILY] === KERNEL) return KERNEL_OWN;
+    if (l.grants[(g << GR_SHIFT) | GR_STATE] === states.QUEUED) return QUEUED;
+    if (l.grants[(g << GR_SHIFT) | GR_STATE] === states.INTENDED) return GIVEN_UP;
+    return l.pages[(pfn << L_SHIFT) | L_RESERVED] !== 0 ? RESERVED : GRANTED;
   }
 
   #block(g: number): number {
     const l = this.#machine.ledger;
-    const slot = l.gSlot[g]!;
+    const slot = l.grants[(g << GR_SHIFT) | GR_SLOT]!;
     const block: Block = {
-      name: this.#program.slots[slot]?.name ?? `page ${l.gFirst[g]}`,
-      first: l.gFirst[g]!,
-      pages: l.gTotal[g]!,
-      order: l.gOrder[g]!,
-      compound: l.gCompound[g] !== 0,
-      family: FAMILY_NAMES[l.gFamily[g]!] ?? "",
+      name: this.#program.slots[slot]?.name ?? `page ${l.grants[(g << GR_SHIFT) | GR_FIRST]}`,
+      first: l.grants[(g << GR_SHIFT) | GR_FIRST]!,
+      pages: l.grants[(g << GR_SHIFT) | GR_TOTAL]!,
+      order: l.grants[(g << GR_SHIFT) | GR_ORDER]!,
+      compound: l.grants[(g << GR_SHIFT) | GR_COMPOUND] !== 0,
+      family: FAMILY_NAMES[l.grants[(g << GR_SHIFT) | GR_FAMILY]!] ?? "",
     };
     const key = JSON.stringify(block);
     let id = this.#ids.get(key);
