@@ -250,10 +250,17 @@ export class Machine {
   readonly ran: Uint8Array = new Uint8Array(MAX_LINES * 2);
 
   readonly #sweep: Sweep;
-  /** Step number of each instruction; used where `at` and `repeat` have none. */
-  readonly #numbers: Int32Array = new Int32Array(MAX_LINES * 2);
-  #numbered = false;
+  /** How many `at` and `repeat` stand before the instruction that runs: these are no steps. */
+  #notSteps = 0;
+  /** ... before the step that waits for a point. */
+  #atNotSteps = 0;
+  /** Where the next piece begins if it follows the last. */
+  #next = 0;
+  /** How many stand before each instruction: counted where pieces do not follow one another. */
+  readonly #notStepsAt: Int32Array = new Int32Array(MAX_LINES * 2);
+  #counted = false;
   #code: Int32Array = new Int32Array(0);
+  #words = 0;
   #atPc = -1;
   readonly #atPoint: () => void;
   #inPoint = false;
@@ -348,33 +355,22 @@ export class Machine {
     this.misuse = false;
     this.#dead = false;
     this.#code = code;
+    this.#words = words;
     this.#atPc = -1;
     this.#inPoint = false;
     this.slots.fill(NULL, FIRST_SLOT, slots);
     for (let i = 0; i < FIRST_SLOT; i++) this.slots[i] = i;
     this.ran.fill(0, 0, words >> 3);
-    this.#number(code, words);
-  }
-
-  #number(code: Int32Array, words: number): void {
-    this.#numbered = false;
-    for (let pc = 0; pc < words; pc += STEP_WORDS) {
-      if (code[pc]! >= OP_AT) {
-        this.#numbered = true;
-        break;
-      }
-    }
-    if (!this.#numbered) return;
-    let n = 0;
-    for (let pc = 0; pc < words; pc += STEP_WORDS) {
-      if (code[pc]! < OP_AT) n++;
-      this.#numbers[pc / STEP_WORDS] = n;
-    }
+    this.#notSteps = 0;
+    this.#next = 0;
+    this.#counted = false;
   }
 
   /** Runs the instructions from word `pc` to word `end`; stops where the program must end. */
   execute(pc: number, end: number): void {
     const k = this.kernel;
+    if (pc !== this.#next) this.#notSteps = this.#notStepsBefore(pc);
+    this.#next = end;
     try {
       this.#execute(pc, end);
     } catch (error) {
@@ -385,13 +381,29 @@ export class Machine {
     }
   }
 
+  /** How many `at` and `repeat` stand before word `pc`. */
+  #notStepsBefore(pc: number): number {
+    const before = this.#notStepsAt;
+    if (!this.#counted) {
+      this.#counted = true;
+      const code = this.#code;
+      for (let at = 0, n = 0; at < this.#words; at += STEP_WORDS) {
+        before[at >> 3] = n;
+        if (code[at]! >= OP_AT) n++;
+      }
+    }
+    return before[pc >> 3]!;
+  }
+
   #execute(from: number, end: number): void {
     const code = this.#code;
     const l = this.ledger;
     for (let pc = from; pc < end; pc += STEP_WORDS) {
       const op = code[pc]!;
       if (op >= OP_AT) {
+        const before = ++this.#notSteps;
         if (op === OP_AT) {
+          this.#atNotSteps = before;
           this.trace?.arm(code, pc, l.kinds);
           this.kernel.armed = code[pc + 2]!;
           this.#atPc = pc + STEP_WORDS;
@@ -400,7 +412,10 @@ export class Machine {
         }
         const body = pc + STEP_WORDS;
         const bodyEnd = body + code[pc + 3]! * STEP_WORDS;
-        for (let n = code[pc + 2]!; n > 0 && (!l.stop || this.heedless); n--) this.#execute(body, bodyEnd);
+        for (let n = code[pc + 2]!; n > 0 && (!l.stop || this.heedless); n--) {
+          this.#notSteps = before;
+          this.#execute(body, bodyEnd);
+        }
         if (l.stop && !this.heedless) return;
         pc = bodyEnd - STEP_WORDS;
         continue;
@@ -436,7 +451,7 @@ export class Machine {
       // The only third operand that points at memory is a page.
       if ((which & 4) !== 0 && c !== NULL) c += (offsets >> 20) & 1023;
     }
-    l.step = this.#numbered ? this.#numbers[pc >> 3]! : (pc >> 3) + 1;
+    l.step = (pc >> 3) + 1 - this.#notSteps;
     l.op = op;
     l.stepStart = l.nFindings;
     l.dst = code[pc + 1]!;
@@ -777,6 +792,8 @@ export class Machine {
     this.#atPc = -1;
     const { op, step, a, b, c, sa, sb, dst, subject, offset, stepStart, misuse, pending, pendingOrder, enabled } = l;
     const outer = this.#pc;
+    const notSteps = this.#notSteps;
+    this.#notSteps = this.#atNotSteps;
     this.#inPoint = true;
     l.enabled = 0;
     this.trace?.reached();
@@ -784,6 +801,7 @@ export class Machine {
       this.#step(this.#code[pc]!, pc);
     } finally {
       this.#pc = outer;
+      this.#notSteps = notSteps;
       l.enabled = enabled;
       l.misuse ||= misuse;
       this.#inPoint = false;

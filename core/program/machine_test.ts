@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { invariantById } from "../ledger/invariants.ts";
 import { PAGE_OFFSET, PAGE_SHIFT } from "../memory/words.ts";
 import { program as arbitraryProgram } from "./arbitrary.ts";
-import { CALLS, opOf } from "./calls.ts";
+import { CALLS, OP_AT, opOf } from "./calls.ts";
 import { findingsOf } from "./findings.ts";
 import { Machine } from "./machine.ts";
 import { parseProgram } from "./parse.ts";
@@ -99,6 +99,40 @@ __free_page(p1)
 __free_page(p1)`);
   assertEquals(machine.steps, 13);
   assertEquals(found.map((f) => f.split(" by")[0]), ["bad-reference at 5", "double-free at 5"]);
+});
+
+Deno.test("steps are numbered by their place, without 'at' and 'repeat', in one piece or in several", () => {
+  const text = `
+p0 = alloc_page(GFP_KERNEL)
+env get_page_unless_zero(p0)
+repeat 3
+p1 = alloc_page(GFP_KERNEL)
+at __free_pages:after_put env put_page(p0)
+__free_page(p1)
+end
+d0 = page_ptdesc(p0)
+__free_page(p0)
+__free_page(p0)`;
+  // A step that waits for a point has a number too.
+  const expected = [
+    "family at 6 by page_ptdesc",
+    "bad-reference at 8 by __free_page",
+    "double-free at 8 by __free_page",
+  ];
+  const { machine, program, found } = ran(text);
+  assertEquals(found, expected);
+  const { code } = program;
+  const steps = (from: number, to: number): number[] => {
+    const numbers: number[] = [];
+    for (let pc = from; pc < to; pc += STEP_WORDS) {
+      if (code[pc]! >= OP_AT) continue;
+      machine.execute(pc, pc + STEP_WORDS);
+      numbers.push(machine.ledger.step);
+    }
+    return numbers;
+  };
+  machine.load(program);
+  assertEquals(steps(0, code.length), [1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
 Deno.test("the drain puts what the environment holds, finishes gathers and runs callbacks", () => {
