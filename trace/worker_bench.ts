@@ -8,9 +8,6 @@ import { selectDisciplines } from "../fuzz/cells.ts";
 import { readRecording } from "./input.ts";
 import { traceRecording } from "./run_trace.ts";
 
-/** Bytes that are handed over at a time. */
-const CHUNK = 1 << 18;
-
 /** How fast a recording is read, judged and replayed, repeated to so many bytes. */
 export interface RecordingSpeed {
   /** Bytes and events a second. */
@@ -26,20 +23,17 @@ export interface RecordingRequest {
   readonly lengths: readonly number[];
 }
 
-async function bytesOf(file: string): Promise<Uint8Array> {
+/** What a recording says, as it was read. */
+async function partsOf(file: string): Promise<Uint8Array[]> {
   const parts: Uint8Array[] = [];
   await readRecording(file, (bytes) => void parts.push(bytes.slice()));
-  const bytes = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
-  parts.reduce((at, p) => {
-    bytes.set(p, at);
-    return at + p.length;
-  }, 0);
-  return bytes;
+  return parts;
 }
 
 async function measure({ file, lengths }: RecordingRequest): Promise<RecordingSpeed[]> {
   const disciplines = selectDisciplines([]).map((l) => l.discipline);
-  const bytes = await bytesOf(file);
+  const parts = await partsOf(file);
+  const size = parts.reduce((sum, part) => sum + part.length, 0);
   const speeds: RecordingSpeed[] = [];
   for (const length of lengths) {
     const began = performance.now();
@@ -47,8 +41,8 @@ async function measure({ file, lengths }: RecordingRequest): Promise<RecordingSp
     const { recording, bytes: read } = await traceRecording(
       file,
       (push) => {
-        for (let done = 0; done < length; done += bytes.length) {
-          for (let at = 0; at < bytes.length; at += CHUNK) push(bytes.subarray(at, at + CHUNK));
+        for (let done = 0; done < length; done += size) {
+          for (const part of parts) push(part);
           peak = Math.max(peak, Deno.memoryUsage().rss);
         }
         return Promise.resolve(true);
