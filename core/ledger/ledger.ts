@@ -455,7 +455,10 @@ export class Ledger {
     y: number,
   ): void {
     if ((this.enabled & (1 << invariant)) === 0) return;
-    if (pfn >= 0 && severity < LATENT && this.pages[(pfn << L_SHIFT) | L_THEORETICAL] !== 0) severity = THEORETICAL;
+    // A page outside of memory, or a descriptor that is allocated apart, is nobody's reserved memory.
+    if (pfn >= 0 && pfn < this.nrPages && severity < LATENT && this.pages[(pfn << L_SHIFT) | L_THEORETICAL] !== 0) {
+      severity = THEORETICAL;
+    }
     let step = this.step;
     let call = this.op;
     if (g >= 0 && this.grants[(g << GR_SHIFT) | GR_STATE] !== LIVE) {

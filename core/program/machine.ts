@@ -370,9 +370,10 @@ export class Machine {
   execute(pc: number, end: number): void {
     const k = this.kernel;
     if (pc !== this.#next) this.#notSteps = this.#notStepsBefore(pc);
-    this.#next = end;
+    this.#next = -1;
     try {
       this.#execute(pc, end);
+      if (!this.ledger.stop || this.heedless) this.#next = end;
     } catch (error) {
       if (error !== k.bug) throw error;
       if (this.ledger.misuse) this.wrong[this.ledger.op]!++;

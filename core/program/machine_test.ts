@@ -133,6 +133,17 @@ __free_page(p0)`;
   };
   machine.load(program);
   assertEquals(steps(0, code.length), [1, 2, 3, 4, 5, 6, 7, 8]);
+  // A piece that ends before its 'at' does not spoil the numbers of the next.
+  const doubled = parsed(
+    "p0 = alloc_page(GFP_KERNEL)\n__free_page(p0)\n__free_page(p0)\n" +
+      "at __free_pages:after_put env put_page(p0)\np1 = alloc_page(GFP_KERNEL)",
+  );
+  const end = doubled.code.length;
+  machine.load(doubled);
+  machine.execute(0, end - STEP_WORDS);
+  machine.ledger.stop = false;
+  machine.execute(end - STEP_WORDS, end);
+  assertEquals(machine.ledger.step, 5);
 });
 
 Deno.test("the drain puts what the environment holds, finishes gathers and runs callbacks", () => {
@@ -212,6 +223,19 @@ free_reserved_page(p0)`);
   const findings = findingsOf(machine, program.slots);
   assertGreater(findings.length, 0);
   for (const f of findings) assertEquals(f.severity, "theoretical");
+});
+
+Deno.test("what the kernel says of a page outside of memory, or of a descriptor, is no theory", () => {
+  const outside = "d1 = pagetable_alloc(GFP_KERNEL, 0)\np1 = ptdesc_page(d1)\na1 = page_to_virt(p1)\n" +
+    "g1 = tlb_gather_mmu(mm1)\npgtable_free_tlb(g1, a1, PUD_INDEX)";
+  // The same on page 0 and on page 4.
+  const before = [1, 2, 3, 4].map((i) => `d${i + 4} = pagetable_alloc(GFP_KERNEL, 0)\n`).join("");
+  const apart = "config HIGHMEM\nd0 = pagetable_alloc(GFP_KERNEL, 0)\na0 = ptdesc_address(d0)\npgd_list_del(a0)";
+  for (const text of [`kernel 6.14\n${outside}`, `kernel 6.14\n${before}${outside}`, `kernel memdesc\n${apart}`]) {
+    const { machine, program } = ran(text);
+    const checks = findingsOf(machine, program.slots).filter((f) => f.invariant === "kernel-check");
+    assertEquals(checks.map((f) => f.severity), ["crash"], text);
+  }
 });
 
 Deno.test("a call is counted as right or as wrong by what the ledger has against it", () => {
