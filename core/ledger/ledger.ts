@@ -144,9 +144,10 @@ const LATE = (1 << USE_AFTER_FREE) | (1 << DOUBLE_FREE) | (1 << LOCK_LIFETIME);
 
 /** Memory is given up whose table is not closed; where the gather destructs it, its level is for later. */
 function openTable(l: Ledger, g: number, destructs: boolean): void {
-  const end = l.grants[(g << GR_SHIFT) | GR_FIRST]! + l.grants[(g << GR_SHIFT) | GR_TOTAL]!;
+  const first = l.grants[(g << GR_SHIFT) | GR_FIRST]!;
+  const end = first + l.grants[(g << GR_SHIFT) | GR_TOTAL]!;
   const mask = destructs ? T_OPEN & ~T_LEVEL : T_OPEN;
-  for (let pfn = l.grants[(g << GR_SHIFT) | GR_FIRST]!; pfn < end; pfn++) {
+  for (let pfn = first; pfn < end; pfn++) {
     if ((l.pages[(pfn << L_SHIFT) | L_TABLE]! & mask) !== 0) l.misuse = true;
   }
 }
@@ -215,7 +216,6 @@ export class Ledger {
   /** Number of the gather that such a table was queued in last. */
   readonly partGather: Int32Array;
 
-  // What each grant is. Ids are reused when a grant is gone.
   /** Grant whose rest an mm keeps: of PTEs at 2 * mm, of PMDs behind it; or -1. */
   readonly fragCache: Int32Array;
   /** 1 for each unit of the nocache pool that is in use: raw memory. */
@@ -519,13 +519,15 @@ export class Ledger {
     if (pfn + pages > this.top) this.top = pfn + pages;
     const g = this.newGrant(pfn, pages, order, compound, family, slot);
     const single = family === EXACT || family === RESERVED;
+    const booked = this.pages;
     for (let i = 0; i < pages; i++) {
-      this.pages[((pfn + i) << L_SHIFT) | L_GRANT] = g;
-      this.pages[((pfn + i) << L_SHIFT) | L_WRITTEN_OFF] = 0;
-      this.pages[((pfn + i) << L_SHIFT) | L_TABLE] = 0;
-      this.pages[((pfn + i) << L_SHIFT) | L_THEORETICAL] = 0;
-      this.pages[((pfn + i) << L_SHIFT) | L_ENV_REFS] = 0;
-      this.pages[((pfn + i) << L_SHIFT) | L_REFS] = i === 0 || single ? 1 : 0;
+      const at = (pfn + i) << L_SHIFT;
+      booked[at | L_GRANT] = g;
+      booked[at | L_WRITTEN_OFF] = 0;
+      booked[at | L_TABLE] = 0;
+      booked[at | L_THEORETICAL] = 0;
+      booked[at | L_ENV_REFS] = 0;
+      booked[at | L_REFS] = i === 0 || single ? 1 : 0;
       this.checkRefs(g, pfn + i);
     }
     this.freePages -= pages;
@@ -536,30 +538,32 @@ export class Ledger {
   /** Takes an id for a grant. */
   newGrant(pfn: number, pages: number, order: number, compound: number, family: number, slot: number): number {
     const g = this.nFreeIds > 0 ? this.freeIds[--this.nFreeIds]! : this.nIds++;
-    this.grants[(g << GR_SHIFT) | GR_FIRST] = pfn;
-    this.grants[(g << GR_SHIFT) | GR_ORDER] = order;
-    this.grants[(g << GR_SHIFT) | GR_TOTAL] = pages;
-    this.grants[(g << GR_SHIFT) | GR_HELD] = pages;
-    this.grants[(g << GR_SHIFT) | GR_RELEASED] = 0;
-    this.grants[(g << GR_SHIFT) | GR_COMPOUND] = compound;
-    this.grants[(g << GR_SHIFT) | GR_FAMILY] = family;
-    this.grants[(g << GR_SHIFT) | GR_STATE] = LIVE;
-    this.grants[(g << GR_SHIFT) | GR_FLAGS] = 0;
-    this.grants[(g << GR_SHIFT) | GR_SLOT] = slot;
-    this.grants[(g << GR_SHIFT) | GR_OWNER_REFS] = 1;
+    const { grants } = this;
+    const at = g << GR_SHIFT;
+    grants[at | GR_FIRST] = pfn;
+    grants[at | GR_ORDER] = order;
+    grants[at | GR_TOTAL] = pages;
+    grants[at | GR_HELD] = pages;
+    grants[at | GR_RELEASED] = 0;
+    grants[at | GR_COMPOUND] = compound;
+    grants[at | GR_FAMILY] = family;
+    grants[at | GR_STATE] = LIVE;
+    grants[at | GR_FLAGS] = 0;
+    grants[at | GR_SLOT] = slot;
+    grants[at | GR_OWNER_REFS] = 1;
     const table = family === PAGETABLE || this.ofTables;
-    this.grants[(g << GR_SHIFT) | GR_PTDESC] = this.apart && table ? this.descriptors.book(g, pfn, pages) : 0;
-    this.grants[(g << GR_SHIFT) | GR_EXTRA] = this.extra;
-    this.grants[(g << GR_SHIFT) | GR_PARTS] = 0;
-    this.grants[(g << GR_SHIFT) | GR_REST] = 0;
+    grants[at | GR_PTDESC] = this.apart && table ? this.descriptors.book(g, pfn, pages) : 0;
+    grants[at | GR_EXTRA] = this.extra;
+    grants[at | GR_PARTS] = 0;
+    grants[at | GR_REST] = 0;
     this.ofTables = false;
     this.extra = 0;
-    this.grants[(g << GR_SHIFT) | GR_FROZEN] = this.frozenTables && table ? 1 : 0;
+    grants[at | GR_FROZEN] = this.frozenTables && table ? 1 : 0;
     this.gLink[g] = LINK_NONE;
-    this.grants[(g << GR_SHIFT) | GR_SEEN] = 0;
-    this.grants[(g << GR_SHIFT) | GR_QUEUED] = 0;
-    this.grants[(g << GR_SHIFT) | GR_INTENT_STEP] = this.step;
-    this.grants[(g << GR_SHIFT) | GR_INTENT_CALL] = this.op;
+    grants[at | GR_SEEN] = 0;
+    grants[at | GR_QUEUED] = 0;
+    grants[at | GR_INTENT_STEP] = this.step;
+    grants[at | GR_INTENT_CALL] = this.op;
     return g;
   }
 
@@ -568,10 +572,11 @@ export class Ledger {
    * it, but none for the owner of a frozen table.
    */
   rawRefsOf(g: number, pfn: number): number {
+    const { grants } = this;
+    const at = g << GR_SHIFT;
     const refs = this.pages[(pfn << L_SHIFT) | L_REFS]!;
-    if (pfn !== this.grants[(g << GR_SHIFT) | GR_FIRST]) return refs;
-    return (this.grants[(g << GR_SHIFT) | GR_FROZEN] !== 0 && refs > 0 ? refs - 1 : refs) +
-      this.grants[(g << GR_SHIFT) | GR_EXTRA]!;
+    if (pfn !== grants[at | GR_FIRST]) return refs;
+    return (grants[at | GR_FROZEN] !== 0 && refs > 0 ? refs - 1 : refs) + grants[at | GR_EXTRA]!;
   }
 
   /** Compares a page's references with what they should be. */
@@ -585,9 +590,8 @@ export class Ledger {
   describing(pfn: number): number {
     if (!this.apart) return pfn;
     const g = this.pages[(pfn << L_SHIFT) | L_GRANT]!;
-    return g >= 0 && this.grants[(g << GR_SHIFT) | GR_PTDESC] !== 0 && pfn === this.grants[(g << GR_SHIFT) | GR_FIRST]
-      ? this.grants[(g << GR_SHIFT) | GR_PTDESC]!
-      : pfn;
+    if (!(g >= 0) || pfn !== this.grants[(g << GR_SHIFT) | GR_FIRST]) return pfn;
+    return this.grants[(g << GR_SHIFT) | GR_PTDESC]! || pfn;
   }
 
   /** What an order lookup on this page would answer: of its head, or of its descriptor where that is allocated apart. */
@@ -597,73 +601,56 @@ export class Ledger {
 
   /** Compares head flag, order and tails of a live grant with what was granted. */
   checkCompound(g: number): void {
-    if (this.grants[(g << GR_SHIFT) | GR_PTDESC] !== 0) return checkDescriptor(this, g);
+    const { grants } = this;
+    const at = g << GR_SHIFT;
+    if (grants[at | GR_PTDESC] !== 0) return checkDescriptor(this, g);
     this.checks[COMPOUND_ORDER]!++;
-    if (this.grants[(g << GR_SHIFT) | GR_HELD] !== this.grants[(g << GR_SHIFT) | GR_TOTAL]) return;
-    const first = this.grants[(g << GR_SHIFT) | GR_FIRST]!;
-    const compound = this.grants[(g << GR_SHIFT) | GR_COMPOUND]!;
-    const damage = compoundDamage(
-      this.mem,
-      this.layout,
-      first,
-      this.grants[(g << GR_SHIFT) | GR_TOTAL]!,
-      compound !== 0 ? this.grants[(g << GR_SHIFT) | GR_ORDER]! : -1,
-    );
+    if (grants[at | GR_HELD] !== grants[at | GR_TOTAL]) return;
+    const first = grants[at | GR_FIRST]!;
+    const order = grants[at | GR_ORDER]!;
+    const compound = grants[at | GR_COMPOUND] !== 0;
+    const damage = compoundDamage(this.mem, this.layout, first, grants[at | GR_TOTAL]!, compound ? order : -1);
     if (damage === -1) return;
-    if (damage === first) {
-      this.record(COMPOUND_ORDER, CORRUPTION, WHY_HEAD, g, first, 0, first, this.grants[(g << GR_SHIFT) | GR_ORDER]!);
-    } else {this.record(
-        COMPOUND_ORDER,
-        CORRUPTION,
-        WHY_TAIL,
-        g,
-        damage,
-        0,
-        damage - first,
-        this.grants[(g << GR_SHIFT) | GR_ORDER]!,
-      );}
+    if (damage === first) this.record(COMPOUND_ORDER, CORRUPTION, WHY_HEAD, g, first, 0, first, order);
+    else this.record(COMPOUND_ORDER, CORRUPTION, WHY_TAIL, g, damage, 0, damage - first, order);
   }
 
   /** A descriptor is made of a grant's memory: foreign memory is recorded, once a grant. */
   castFamily(g: number): void {
+    const { grants } = this;
+    const at = g << GR_SHIFT;
     this.checks[FAMILY]!++;
-    if ((DESCRIBABLE >> this.grants[(g << GR_SHIFT) | GR_FAMILY]!) & 1) return;
-    if (this.grants[(g << GR_SHIFT) | GR_FLAGS]! & G_CAST) return;
-    if (this.pages[(this.grants[(g << GR_SHIFT) | GR_FIRST]! << L_SHIFT) | L_RESERVED]) return;
-    this.grants[(g << GR_SHIFT) | GR_FLAGS]! |= G_CAST;
+    const family = grants[at | GR_FAMILY]!;
+    const first = grants[at | GR_FIRST]!;
+    if ((DESCRIBABLE >> family) & 1) return;
+    if (grants[at | GR_FLAGS]! & G_CAST) return;
+    if (this.pages[(first << L_SHIFT) | L_RESERVED]) return;
+    grants[at | GR_FLAGS]! |= G_CAST;
     this.misuse = true;
-    this.record(
-      FAMILY,
-      LATENT,
-      WHY_FAMILY_CAST,
-      g,
-      this.grants[(g << GR_SHIFT) | GR_FIRST]!,
-      0,
-      this.grants[(g << GR_SHIFT) | GR_FAMILY]!,
-      0,
-    );
+    this.record(FAMILY, LATENT, WHY_FAMILY_CAST, g, first, 0, family, 0);
   }
 
   /** The owner gives a grant up by some way; it is noted whether that way is its family's. */
   intend(g: number, way: number, destructs = false): void {
+    const { grants } = this;
+    const at = g << GR_SHIFT;
     this.checks[FAMILY]!++;
-    this.grants[(g << GR_SHIFT) | GR_INTENT_STEP] = this.step;
-    this.grants[(g << GR_SHIFT) | GR_INTENT_CALL] = this.op;
-    this.grants[(g << GR_SHIFT) | GR_FLAGS] = (this.grants[(g << GR_SHIFT) | GR_FLAGS]! & 0xff) | (way << G_WAY_SHIFT);
-    const family = this.grants[(g << GR_SHIFT) | GR_FAMILY]!;
+    grants[at | GR_INTENT_STEP] = this.step;
+    grants[at | GR_INTENT_CALL] = this.op;
+    grants[at | GR_FLAGS] = (grants[at | GR_FLAGS]! & 0xff) | (way << G_WAY_SHIFT);
+    const family = grants[at | GR_FAMILY]!;
     // Tables that share a page leave one by one, and their page by none of these ways.
-    const legal = this.grants[(g << GR_SHIFT) | GR_FROZEN] !== 0 && family < FRAGMENT
-      ? FROZEN_RELEASES
-      : LEGAL_RELEASES[family]!;
+    const legal = grants[at | GR_FROZEN] !== 0 && family < FRAGMENT ? FROZEN_RELEASES : LEGAL_RELEASES[family]!;
     if (((legal >> way) & 1) === 0) {
-      this.grants[(g << GR_SHIFT) | GR_FLAGS]! |= G_FOREIGN;
+      grants[at | GR_FLAGS]! |= G_FOREIGN;
       this.misuse = true;
     }
-    if (this.grants[(g << GR_SHIFT) | GR_FLAGS]! & G_MARKED) this.misuse = true;
-    if (this.grants[(g << GR_SHIFT) | GR_FLAGS]! & G_TABLE) openTable(this, g, destructs);
-    if (this.grants[(g << GR_SHIFT) | GR_FLAGS]! & G_LISTED) {
-      const end = this.grants[(g << GR_SHIFT) | GR_FIRST]! + this.grants[(g << GR_SHIFT) | GR_TOTAL]!;
-      for (let pfn = this.grants[(g << GR_SHIFT) | GR_FIRST]!; pfn < end; pfn++) {
+    if (grants[at | GR_FLAGS]! & G_MARKED) this.misuse = true;
+    if (grants[at | GR_FLAGS]! & G_TABLE) openTable(this, g, destructs);
+    if (grants[at | GR_FLAGS]! & G_LISTED) {
+      const first = grants[at | GR_FIRST]!;
+      const end = first + grants[at | GR_TOTAL]!;
+      for (let pfn = first; pfn < end; pfn++) {
         if (this.pages[(pfn << L_SHIFT) | L_ON_LIST] !== 0) this.misuse = true;
       }
     }
@@ -671,19 +658,21 @@ export class Ledger {
 
   /** Puts a grant's id back. */
   drop(g: number): void {
-    if (this.grants[(g << GR_SHIFT) | GR_PTDESC] !== 0) {
-      this.descriptors.gone(this.grants[(g << GR_SHIFT) | GR_PTDESC]!);
-      this.grants[(g << GR_SHIFT) | GR_PTDESC] = 0;
+    const { grants } = this;
+    const at = g << GR_SHIFT;
+    if (grants[at | GR_PTDESC] !== 0) {
+      this.descriptors.gone(grants[at | GR_PTDESC]!);
+      grants[at | GR_PTDESC] = 0;
     }
-    if (this.gLink[g] === LINK_CLEARED || (this.sharing && this.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT)) {
+    if (this.gLink[g] === LINK_CLEARED || (this.sharing && grants[at | GR_FAMILY]! >= FRAGMENT)) {
       this.checks[FLUSH_BEFORE_FREE]!++;
       this.checks[GRACE_PERIOD]!++;
     }
-    if (this.grants[(g << GR_SHIFT) | GR_REST] !== 0) {
+    if (grants[at | GR_REST] !== 0) {
       for (let i = 0; i < this.fragCache.length; i++) if (this.fragCache[i] === g) this.fragCache[i] = -1;
     }
-    if (this.grants[(g << GR_SHIFT) | GR_SEEN] !== 0) leaveTable(this, g, WALK_ALL);
-    this.grants[(g << GR_SHIFT) | GR_STATE] = 0;
+    if (grants[at | GR_SEEN] !== 0) leaveTable(this, g, WALK_ALL);
+    grants[at | GR_STATE] = 0;
     this.freeIds[this.nFreeIds++] = g;
   }
 

@@ -107,7 +107,7 @@ export function tableAt(l: Ledger, value: number): number {
 /** A walker is in the table now. */
 export function walkerStarted(l: Ledger, w: number, kind: number, value: number, slot: number): void {
   const { walkers } = l;
-  const g = l.pages[((pageBehind(value)) << L_SHIFT) | L_GRANT]!;
+  const g = l.pages[(pageBehind(value) << L_SHIFT) | L_GRANT]!;
   walkers.part[w] = tableAt(l, value);
   walkers.n = w + 1;
   walkers.kind[w] = kind;
@@ -175,7 +175,7 @@ export function unlinked(l: Ledger, value: number, how: number, address: number)
   l.gUnlinkStep[table] = l.step;
   let gone = WALK_ALL & ~REACH[how]!;
   if (how === HOW_EXIT && l.deadAsid) gone |= WALK_TLB;
-  leaveTableAt(l, l.pages[((pageBehind(value)) << L_SHIFT) | L_GRANT]!, value, gone);
+  leaveTableAt(l, l.pages[(pageBehind(value) << L_SHIFT) | L_GRANT]!, value, gone);
 }
 
 /**

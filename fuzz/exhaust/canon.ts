@@ -102,11 +102,10 @@ const KIND_GATHER = kindIndex("gather");
 
 /** Fields that are hashed by name below; any other of the table is hashed as its kind says. */
 const BY_NAME: ReadonlySet<string> = new Set(
-  (`mem wasBatch batches batchPages gathers rcuQueue nBatchPages failNext nRcu placeNext tlbFlushPending ` +
-    `via slotPages ranges ` +
-    `gLink gHow gAddress mmHugePte pteFrag pmdFrag fragCache nocachePool ` +
-    `grants gatherIds freeIds envTaken freePages managed lockOf deposits depositHome sharers ` +
-    `locks nLocks pagetables charges mmDeposits granting live grant page pages slabObjects nocacheMap `)
+  (`mem wasBatch batches batchPages gathers rcuQueue nBatchPages failNext nRcu placeNext tlbFlushPending via slotPages ranges ` +
+    `gLink gHow gAddress mmHugePte pteFrag pmdFrag fragCache nocachePool grants gatherIds freeIds envTaken freePages managed ` +
+    `lockOf deposits depositHome sharers locks nLocks pagetables charges mmDeposits granting live grant page pages ` +
+    `slabObjects nocacheMap`)
     .split(" "),
 );
 

@@ -139,7 +139,7 @@ function afterAlloc(l: Ledger): void {
 
 /** After a table of a page that was there: what counts them. */
 function shared(l: Ledger): void {
-  const g = l.pages[((pfnOf(l.res)) << L_SHIFT) | L_GRANT]!;
+  const g = l.pages[(pfnOf(l.res) << L_SHIFT) | L_GRANT]!;
   if (g >= 0 && PARTS_OF[l.grants[(g << GR_SHIFT) | GR_FAMILY]!] !== 0) checkShared(l, g);
 }
 
@@ -156,7 +156,7 @@ function afterFragment(l: Ledger, family: number, level: number, account: boolea
       l.fragCache[at] = fresh;
     }
   } else {
-    const g = l.pages[((pfnOf(l.res)) << L_SHIFT) | L_GRANT]!;
+    const g = l.pages[(pfnOf(l.res) << L_SHIFT) | L_GRANT]!;
     if (g >= 0 && g === l.fragCache[at]) {
       l.grants[(g << GR_SHIFT) | GR_REST]!--;
       if (restOf(l, g) === 0) l.fragCache[at] = -1;
@@ -212,7 +212,7 @@ function beforePteAlloc(l: Ledger): void {
 function afterPteAlloc(l: Ledger): void {
   if (l.res === NULL) return;
   took(l, NOCACHE);
-  const g = l.pages[((pfnOf(l.res)) << L_SHIFT) | L_GRANT]!;
+  const g = l.pages[(pfnOf(l.res) << L_SHIFT) | L_GRANT]!;
   if (g >= 0 && l.grants[(g << GR_SHIFT) | GR_FAMILY] === NOCACHE) {
     if (l.grants[(g << GR_SHIFT) | GR_EXTRA]!++ === 0) constructed(l, l.grants[(g << GR_SHIFT) | GR_FIRST]!, LEVEL_PTE);
   }
@@ -324,7 +324,7 @@ function afterTableFree(l: Ledger): void {
   const g = l.pending;
   // A callback that ran inside the call may have been the last, and taken the page with it.
   if (
-    g >= 0 && (l.pages[((pfnOf(l.b)) << L_SHIFT) | L_GRANT] !== g || l.grants[(g << GR_SHIFT) | GR_STATE] === INTENDED)
+    g >= 0 && (l.pages[(pfnOf(l.b) << L_SHIFT) | L_GRANT] !== g || l.grants[(g << GR_SHIFT) | GR_STATE] === INTENDED)
   ) l.pending = -1;
   partFreed(l);
 }
@@ -412,7 +412,7 @@ export function partReleased(l: Ledger, queued: number): void {
 
 /** Early tables of powerpc are reserved pages, which free_reserved_ptdesc takes. */
 function reservedTable(l: Ledger): boolean {
-  const g = l.pages[((pfnOf(l.a)) << L_SHIFT) | L_GRANT]!;
+  const g = l.pages[(pfnOf(l.a) << L_SHIFT) | L_GRANT]!;
   return g >= 0 && l.grants[(g << GR_SHIFT) | GR_FAMILY] === RESERVED;
 }
 
@@ -468,7 +468,7 @@ export function deferPart(l: Ledger): void {
 /** Whether the page that an address lies in is one that tables share. */
 export function sharesPage(l: Ledger, value: number): boolean {
   if (value < PAGE_OFFSET) return false;
-  const g = l.pages[((pfnOf(value)) << L_SHIFT) | L_GRANT]!;
+  const g = l.pages[(pfnOf(value) << L_SHIFT) | L_GRANT]!;
   return g >= 0 && l.grants[(g << GR_SHIFT) | GR_FAMILY]! >= FRAGMENT;
 }
 

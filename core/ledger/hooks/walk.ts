@@ -39,7 +39,7 @@ function started(kind: number): Hook {
 }
 
 function beforeUnlink(l: Ledger): void {
-  if (l.pages[((pageOf(l.a)) << L_SHIFT) | L_GRANT]! >= 0) unlinked(l, l.a, l.c, l.b);
+  if (l.pages[(pageOf(l.a) << L_SHIFT) | L_GRANT]! >= 0) unlinked(l, l.a, l.c, l.b);
 }
 
 /** Callbacks run after all that walked when it began. */
